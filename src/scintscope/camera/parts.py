@@ -1,0 +1,125 @@
+"""The camera and how a stack of frames is taken, as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scintscope.errors import InputError, check_range
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Camera:
+    """A scientific CMOS camera.
+
+    Parameters
+    ----------
+    pixel_um_sensor : float
+        Pixel pitch on the sensor.
+    shape : (int, int)
+        Rows and columns.
+    quantum_efficiency : float
+        Photo-electrons per photon at the emission.
+    gain_electrons_per_adu, offset_adu : float
+        Conversion factor and pedestal.
+    read_noise_electrons, dark_electrons_per_s : float
+        Rms read noise; mean dark current.
+    full_well_electrons, bits : float, int
+        Saturation of the pixel and of the converter.
+    prnu, dsnu_electrons : float
+        Relative rms of the pixels' sensitivity; rms of their offsets.
+    hot_pixel_fraction, hot_pixel_electrons_per_s : float
+        Share of pixels with a large dark current, and its mean.
+    zingers_per_frame : float
+        Mean number of direct X-ray hits in a frame.
+    """
+
+    pixel_um_sensor: float = 6.5
+    shape: tuple[int, int] = (2048, 2048)
+    quantum_efficiency: float = 0.72
+    gain_electrons_per_adu: float = 0.46
+    offset_adu: float = 100.0
+    read_noise_electrons: float = 1.6
+    dark_electrons_per_s: float = 0.06
+    full_well_electrons: float = 30000.0
+    bits: int = 16
+    prnu: float = 0.0
+    dsnu_electrons: float = 0.0
+    hot_pixel_fraction: float = 0.0
+    hot_pixel_electrons_per_s: float = 50.0
+    zingers_per_frame: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_range(
+            "camera.pixel_um_sensor",
+            self.pixel_um_sensor,
+            low=0.0,
+            low_open=True,
+            high=1000.0,
+            unit="um",
+        )
+        if len(self.shape) != 2 or any(int(n) != n or not 16 <= n <= 16384 for n in self.shape):
+            raise InputError(
+                f"camera.shape = {list(self.shape)!r}: give [rows, columns], each 16 to 16384."
+            )
+        check_range(
+            "camera.quantum_efficiency", self.quantum_efficiency, low=0.0, low_open=True, high=1.0
+        )
+        check_range(
+            "camera.gain_electrons_per_adu", self.gain_electrons_per_adu, low=0.0, low_open=True
+        )
+        for name in (
+            "offset_adu",
+            "read_noise_electrons",
+            "dark_electrons_per_s",
+            "dsnu_electrons",
+            "hot_pixel_electrons_per_s",
+            "zingers_per_frame",
+        ):
+            check_range(f"camera.{name}", getattr(self, name), low=0.0)
+        check_range("camera.full_well_electrons", self.full_well_electrons, low=1.0)
+        check_range("camera.bits", self.bits, low=8, high=16, unit="bits")
+        check_range("camera.prnu", self.prnu, low=0.0, high=0.3)
+        check_range("camera.hot_pixel_fraction", self.hot_pixel_fraction, low=0.0, high=0.1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acquisition:
+    """How the stacks are taken.
+
+    Parameters
+    ----------
+    frames : int
+        Frames per stack.
+    plate_drift_um, sample_drift_um : float
+        Rms displacement per axis between two stacks; within a stack, frames follow a random walk
+        whose last frame has half this rms. Plate and sample move independently.
+    source_flicker : float
+        Relative rms of the source's output from frame to frame.
+    dark_frames, flat_frames : int
+        Frames of the dark stack (per exposure) and of the camera flat (even light, no scintillator).
+    flat_electrons : float
+        Mean signal of a camera-flat frame.
+    seed : int
+        Seed of everything random.
+    """
+
+    frames: int = 10
+    plate_drift_um: float = 0.0
+    sample_drift_um: float = 0.0
+    source_flicker: float = 0.0
+    dark_frames: int = 10
+    flat_frames: int = 10
+    flat_electrons: float = 10000.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_range("acquisition.frames", self.frames, low=1, high=100000)
+        check_range("acquisition.plate_drift_um", self.plate_drift_um, low=0.0, high=1e3, unit="um")
+        check_range(
+            "acquisition.sample_drift_um", self.sample_drift_um, low=0.0, high=1e3, unit="um"
+        )
+        check_range("acquisition.source_flicker", self.source_flicker, low=0.0, high=0.5)
+        check_range("acquisition.dark_frames", self.dark_frames, low=0, high=100000)
+        check_range("acquisition.flat_frames", self.flat_frames, low=0, high=100000)
+        check_range("acquisition.flat_electrons", self.flat_electrons, low=1.0)
+        check_range("acquisition.seed", self.seed, low=0, high=2**63 - 1)

@@ -1,0 +1,49 @@
+"""The instrument: the frozen parts put together, and the checks that need two of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scintscope.accuracy import Accuracy
+from scintscope.camera.parts import Camera
+from scintscope.errors import RangeError
+from scintscope.geometry import Geometry
+from scintscope.optics.lens import Lens
+from scintscope.scintillator.plate import Plate
+from scintscope.source.parts import Source
+from scintscope.units import UM_PER_MM
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Instrument:
+    """Source, bench, plates, lens and camera."""
+
+    source: Source
+    geometry: Geometry
+    thin: Plate
+    thick: Plate
+    lens: Lens
+    camera: Camera
+    accuracy: Accuracy
+
+    def __post_init__(self) -> None:
+        free_um = self.lens.working_distance_mm * UM_PER_MM
+        for name in ("thin", "thick"):
+            thickness = getattr(self, name).thickness_um
+            if thickness > free_um:
+                raise RangeError(
+                    f"{name}.thickness_um",
+                    thickness,
+                    f"(0, {free_um:g}] um",
+                    "It exceeds lens.working_distance_mm: use a thinner plate or another lens.",
+                )
+
+    @property
+    def pixel_um_object(self) -> float:
+        """Camera pixel in the scintillator plane, um."""
+        return self.camera.pixel_um_sensor / self.lens.magnification
+
+    @property
+    def camera_nyquist_cy_per_um(self) -> float:
+        """Nyquist frequency of the camera, object side, cycles/um."""
+        return 0.5 / self.pixel_um_object
