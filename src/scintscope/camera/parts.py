@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scintscope.errors import InputError, check_range
+from scintscope.errors import InputError, RangeError, check_range
+
+
+def _check_whole(name: str, value: int, low: int, high: int, unit: str = "") -> None:
+    """Raise `RangeError` unless ``value`` is a whole number from ``low`` to ``high``."""
+    check_range(name, value, low=low, high=high, unit=unit)
+    if int(value) != value:
+        raise RangeError(name, value, f"[{low}, {high}], whole", "Give a whole number.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +84,7 @@ class Camera:
         ):
             check_range(f"camera.{name}", getattr(self, name), low=0.0)
         check_range("camera.full_well_electrons", self.full_well_electrons, low=1.0)
-        check_range("camera.bits", self.bits, low=8, high=16, unit="bits")
+        _check_whole("camera.bits", self.bits, 8, 16, "bits")
         check_range("camera.prnu", self.prnu, low=0.0, high=0.3)
         check_range("camera.hot_pixel_fraction", self.hot_pixel_fraction, low=0.0, high=0.1)
 
@@ -96,7 +103,8 @@ class Acquisition:
     source_flicker : float
         Relative rms of the source's output from frame to frame.
     dark_frames, flat_frames : int
-        Frames of the dark stack (per exposure) and of the camera flat (even light, no scintillator).
+        Frames of the dark stack (per exposure) and of the camera flat (even light, no
+        scintillator).
     flat_electrons : float
         Mean signal of a camera-flat frame.
     seed : int
@@ -113,13 +121,13 @@ class Acquisition:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_range("acquisition.frames", self.frames, low=1, high=100000)
+        _check_whole("acquisition.frames", self.frames, 1, 100000)
         check_range("acquisition.plate_drift_um", self.plate_drift_um, low=0.0, high=1e3, unit="um")
         check_range(
             "acquisition.sample_drift_um", self.sample_drift_um, low=0.0, high=1e3, unit="um"
         )
         check_range("acquisition.source_flicker", self.source_flicker, low=0.0, high=0.5)
-        check_range("acquisition.dark_frames", self.dark_frames, low=0, high=100000)
-        check_range("acquisition.flat_frames", self.flat_frames, low=0, high=100000)
+        _check_whole("acquisition.dark_frames", self.dark_frames, 0, 100000)
+        _check_whole("acquisition.flat_frames", self.flat_frames, 0, 100000)
         check_range("acquisition.flat_electrons", self.flat_electrons, low=1.0)
-        check_range("acquisition.seed", self.seed, low=0, high=2**63 - 1)
+        _check_whole("acquisition.seed", self.seed, 0, 2**63 - 1)
