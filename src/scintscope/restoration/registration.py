@@ -1,0 +1,351 @@
+"""Registration of two images to a small part of a pixel, with a report and no silent failure.
+
+Several motions are proposed (SIFT with RANSAC, cross-correlation, no motion at all); the one under
+which the images correlate best is refined on grey levels. Two jobs:
+
+- `register_pair`: thin to thick image on the target, by a similarity (the plates' swap can
+  magnify). Thick pixels are the fixed frame and are never resampled.
+- `register_background`: a background to its sample on the plate's *defects*, by a translation. The
+  sample's own image, present in one of the two only, must not steer it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scintscope.errors import DataError, check_choice
+from scintscope.restoration.features import (
+    NO_MATCH,
+    FeatureMatch,
+    band_pass,
+    correlate_shift,
+    match_features,
+    robust_spread,
+)
+from scintscope.restoration.refine import Refinement, correlation, refine_transform
+from scintscope.restoration.transform import IDENTITY, Transform
+
+Image = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+
+FINE_PX, COARSE_PX = 1.5, 24.0
+DEFECT_FINE_PX, DEFECT_COARSE_PX = 1.2, 6.0
+DEFECT_SIGMA = 6.0
+FEWEST_DEFECTS = 3
+DEFECT_REACH_PX = 6
+WEAK_CORRELATION = 0.1
+PREFERENCE = 0.02
+"""Correlation by which another proposal must beat SIFT's to replace it."""
+
+
+class RegistrationStatus(Enum):
+    """How a registration ended; the value is the sentence for the report."""
+
+    FEATURES = "SIFT features agree on one motion, refined on grey levels."
+    CORRELATION = (
+        "SIFT found no motion the images agree with; cross-correlation did, refined on grey levels."
+    )
+    UNREFINED = "a coarse motion was found, but refining it did not settle; the coarse one is used."
+    NO_DEFECTS = "no plate defects stand out of the noise; the frames are taken as aligned."
+    FAILED = "no motion makes the images alike; they are taken as aligned."
+    DISABLED = "registration is switched off; the frames are taken as aligned."
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the motion was measured and settled."""
+        return self in (RegistrationStatus.FEATURES, RegistrationStatus.CORRELATION)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegistrationReport:
+    """A motion and what it rests on.
+
+    Parameters
+    ----------
+    transform : Transform
+        Fixed to moving positions.
+    status : RegistrationStatus
+    matches, inliers : int
+        SIFT pairs after the ratio test; those that agree with SIFT's motion.
+    rms_px : float
+        Root mean square distance of the inliers from SIFT's motion, pixels; NaN without.
+    correlation : float
+        Normalised correlation after registration over the region used; NaN if not measured.
+    correlation_before : float
+        The same without any motion.
+    defects : int
+        Defects found to register on; 0 for a pair.
+    """
+
+    transform: Transform
+    status: RegistrationStatus
+    matches: int = 0
+    inliers: int = 0
+    rms_px: float = math.nan
+    correlation: float = math.nan
+    correlation_before: float = math.nan
+    defects: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The status in words, with the motion."""
+        t = self.transform
+        motion = (
+            f"shift ({t.shift_row_px:+.3f}, {t.shift_column_px:+.3f}) px, scale {t.scale:.6f}, "
+            f"rotation {math.degrees(t.angle_rad):+.4f} deg"
+        )
+        return f"{self.status.value} {motion}; {self.inliers} of {self.matches} matches agree."
+
+
+DISABLED = RegistrationReport(transform=IDENTITY, status=RegistrationStatus.DISABLED)
+
+
+def register_pair(
+    fixed: Image,
+    moving: Image,
+    *,
+    model: str = "similarity",
+    threshold_px: float = 1.5,
+    max_shift_fraction: float = 0.25,
+) -> RegistrationReport:
+    """Return the motion from the thick (fixed) to the thin (moving) image of one target.
+
+    Parameters
+    ----------
+    fixed, moving : (M, N) float arrays
+        Two images of one object; blur, gain, offset and noise may differ.
+    model : {"similarity", "translation"}
+    threshold_px : float
+        RANSAC threshold.
+    max_shift_fraction : float
+        Largest shift looked for, as a share of the frame's smaller side.
+
+    Raises
+    ------
+    DataError
+        Shapes differ.
+    """
+    _check_same(fixed, moving)
+    check_choice("model", model, ("similarity", "translation"))
+    first, second = (band_pass(despeckle(im), FINE_PX, COARSE_PX) for im in (fixed, moving))
+    reach = max_shift_fraction * min(fixed.shape)
+    found = match_features(
+        first, second, model=model, threshold_px=threshold_px, largest_shift_px=reach
+    )
+    return _decide(first, second, found, model, reach, mask=None, defects=0)
+
+
+def register_background(
+    sample: Image,
+    background: Image,
+    *,
+    model: str = "translation",
+    threshold_px: float = 1.5,
+    max_shift_fraction: float = 0.25,
+) -> RegistrationReport:
+    """Return the motion from a sample frame (fixed) to its background frame (moving).
+
+    Works on the plate's defects: both images are band-passed in the logarithm, where a defect's
+    multiplied contrast is the same in both, clipped to the defects' range, so that strong edges of
+    the sample weigh no more than a defect, and compared around the background's defects only.
+
+    Parameters
+    ----------
+    sample, background : (M, N) float arrays
+        Corrected counts of one plate.
+    model, threshold_px, max_shift_fraction
+        As for `register_pair`.
+
+    Returns
+    -------
+    RegistrationReport
+        ``NO_DEFECTS`` and no motion where fewer than three defects stand out.
+    """
+    _check_same(sample, background)
+    check_choice("model", model, ("similarity", "translation"))
+    first, second = (
+        band_pass(despeckle(_logarithm(im)), DEFECT_FINE_PX, DEFECT_COARSE_PX)
+        for im in (sample, background)
+    )
+    marks, defects = find_defects(second)
+    if defects < FEWEST_DEFECTS:
+        return RegistrationReport(
+            transform=IDENTITY, status=RegistrationStatus.NO_DEFECTS, defects=defects
+        )
+    limit = float(np.percentile(np.abs(second[marks]), 90.0))
+    first, second = (np.clip(im, -limit, limit) for im in (first, second))
+    reach = max_shift_fraction * min(sample.shape)
+    found = _match_defects(first, second, marks, model, threshold_px, reach)
+    masked = np.where(_dilate(marks, DEFECT_REACH_PX), second, 0.0).astype(np.float32)
+    coarse = correlate_shift(first, masked, reach)
+    proposal = _better(first, second, [found.transform or IDENTITY, coarse, IDENTITY], marks)
+    near = _shifted_mask(_dilate(marks, DEFECT_REACH_PX), proposal)
+    return _decide(
+        first, second, found, model, reach, mask=near, defects=defects, coarse=proposal
+    )
+
+
+def _match_defects(
+    sample: Image, background: Image, marks: Mask, model: str, threshold_px: float, reach: float
+) -> FeatureMatch:
+    """Return SIFT's motion from sample to background, its features taken from the defects."""
+    found = match_features(
+        background,
+        sample,
+        model=model,
+        threshold_px=threshold_px,
+        largest_shift_px=reach,
+        fixed_mask=_dilate(marks, DEFECT_REACH_PX),
+    )
+    if found.transform is None:
+        return found
+    return FeatureMatch(
+        transform=found.transform.inverse(),
+        matches=found.matches,
+        inliers=found.inliers,
+        rms_px=found.rms_px,
+    )
+
+
+def _better(first: Image, second: Image, proposals: list[Transform], marks: Mask) -> Transform:
+    """Return the proposal under which the images correlate best around the defects."""
+    near = _dilate(marks, DEFECT_REACH_PX)
+    scores = [correlation(first, second, t, _shifted_mask(near, t)) for t in proposals]
+    scores[0] += PREFERENCE
+    return proposals[int(np.argmax(scores))]
+
+
+def _decide(
+    first: Image,
+    second: Image,
+    found: FeatureMatch,
+    model: str,
+    reach: float,
+    *,
+    mask: Mask | None,
+    defects: int,
+    coarse: Transform | None = None,
+) -> RegistrationReport:
+    """Return the report on the best proposal, refined."""
+    coarse = correlate_shift(first, second, reach) if coarse is None else coarse
+    before = correlation(first, second, IDENTITY, mask)
+    options = [(before, IDENTITY), (correlation(first, second, coarse, mask), coarse)]
+    score, start = max(options, key=lambda option: option[0])
+    status = RegistrationStatus.CORRELATION
+    if found.transform is not None:
+        by_sift = correlation(first, second, found.transform, mask)
+        if by_sift >= score - PREFERENCE:
+            score, start, status = by_sift, found.transform, RegistrationStatus.FEATURES
+    refined = refine_transform(first, second, start, model=model, mask=mask)
+    status, transform, final = _verdict(status, start, score, refined, reach)
+    return RegistrationReport(
+        transform=transform,
+        status=status,
+        matches=found.matches,
+        inliers=found.inliers,
+        rms_px=found.rms_px,
+        correlation=final,
+        correlation_before=before,
+        defects=defects,
+    )
+
+
+def _verdict(
+    status: RegistrationStatus, start: Transform, score: float, refined: Refinement, reach: float
+) -> tuple[RegistrationStatus, Transform, float]:
+    drift = float(np.abs(refined.transform.shift_px - start.shift_px).max())
+    good = (
+        refined.converged
+        and refined.correlation >= score - PREFERENCE
+        and drift <= max(4.0, 0.02 * reach)
+        and abs(refined.transform.scale - 1.0) < 0.25
+    )
+    if max(score, refined.correlation if good else 0.0) < WEAK_CORRELATION:
+        return RegistrationStatus.FAILED, IDENTITY, score
+    if not good:
+        return RegistrationStatus.UNREFINED, start, score
+    return status, refined.transform, refined.correlation
+
+
+def find_defects(filtered: Image) -> tuple[Mask, int]:
+    """Return where a band-passed image stands out by six standard deviations, and how often.
+
+    Only connected groups of at least three pixels count. The standard deviation is that of the
+    bulk (median absolute deviation), which is noise in an image that is mostly empty.
+    """
+    from scipy import ndimage
+
+    marks = np.abs(filtered - np.median(filtered)) > DEFECT_SIGMA * robust_spread(filtered)
+    labels, count = ndimage.label(marks, structure=np.ones((3, 3)))
+    if count == 0:
+        return marks, 0
+    large = np.bincount(labels.ravel())[1:] >= 3
+    keep = np.concatenate([[False], large])
+    return np.asarray(keep[labels]), int(large.sum())
+
+
+def despeckle(image: Image, sigma: float = 8.0) -> Image:
+    """Return the image, float32, without single-pixel spikes (hot pixels stay with the camera).
+
+    A pixel that differs from the median of its 3 x 3 surroundings by more than ``sigma`` standard
+    deviations of that difference, while its four neighbours do not, takes the median.
+    """
+    from scipy import ndimage
+
+    source = np.asarray(image, dtype=np.float32)
+    median = ndimage.median_filter(source, size=3, mode="nearest")
+    difference = source - median
+    spike = np.abs(difference) > sigma * max(robust_spread(difference), 1e-12)
+    crowd = ndimage.uniform_filter(spike.astype(np.float32), size=3, mode="constant") * 9.0
+    return np.where(spike & (crowd < 1.5), median, source)
+
+
+def _logarithm(image: Image) -> Image:
+    floor = 0.02 * float(np.median(image))
+    return np.log(np.maximum(image, max(floor, 1e-12)))
+
+
+def _dilate(mask: Mask, reach: int) -> Mask:
+    import cv2
+
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1), dtype=np.uint8)
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel).astype(bool))
+
+
+def _shifted_mask(moving_mask: Mask, transform: Transform) -> Mask:
+    """Return a mask of the moving frame in the fixed one, by whole pixels."""
+    row, column = (round(v) for v in (transform.shift_row_px, transform.shift_column_px))
+    result = np.zeros_like(moving_mask)
+    rows, columns = moving_mask.shape
+    to_rows = slice(max(-row, 0), min(rows - row, rows))
+    to_columns = slice(max(-column, 0), min(columns - column, columns))
+    from_rows = slice(to_rows.start + row, to_rows.stop + row)
+    from_columns = slice(to_columns.start + column, to_columns.stop + column)
+    result[to_rows, to_columns] = moving_mask[from_rows, from_columns]
+    return result
+
+
+def _check_same(first: Image, second: Image) -> None:
+    if first.shape != second.shape or first.ndim != 2:
+        raise DataError(
+            f"cannot register images of shapes {first.shape} and {second.shape}: give two "
+            "two-dimensional images of one shape."
+        )
+
+
+__all__ = [
+    "DISABLED",
+    "NO_MATCH",
+    "RegistrationReport",
+    "RegistrationStatus",
+    "despeckle",
+    "find_defects",
+    "register_background",
+    "register_pair",
+]
