@@ -170,11 +170,13 @@ def test_other_programs_tiffs(tmp_path: Path, dtype: str) -> None:
         assert back.pixel_um is None
 
 
-def test_npy(tmp_path: Path) -> None:
-    """NPY images and stacks are read, without a pixel size."""
+@pytest.mark.parametrize("dtype", ["float64", ">f4", ">u2", "uint8"])
+def test_npy(tmp_path: Path, dtype: str) -> None:
+    """NPY images and stacks of either byte order are read, without a pixel size."""
     for shape in ((5, 8), (2, 5, 8)):
-        np.save(tmp_path / "a.npy", numbered(shape, "float64"))
+        np.save(tmp_path / "a.npy", numbered(shape, dtype))
         back = read_stack(tmp_path / "a.npy")
+        assert back.frames.dtype.isnative
         np.testing.assert_array_equal(back.frames, numbered(shape).reshape(-1, 5, 8))
         assert back.pixel_um is None
 
@@ -321,4 +323,35 @@ def test_a_file_cut_short_is_refused(tmp_path: Path, kind: str, share: float) ->
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(DataError, match=r"cut\."):
+        read_stack(path)
+
+
+@pytest.mark.parametrize("imagej", [True, False])
+def test_a_file_cut_between_pages_is_refused(tmp_path: Path, imagej: bool) -> None:
+    """A cut that leaves whole pages, so that every pixel present is good, is noticed too."""
+    path = tmp_path / "cut.tif"
+    with tifffile.TiffWriter(path) as tif:
+        for number in range(4):
+            about = "ImageJ=1.11a\nimages=4\nslices=4\n" if imagej and not number else None
+            tif.write(
+                numbered((40, 50)),
+                contiguous=False,
+                photometric="minisblack",
+                description=about,
+                metadata=None,
+            )
+    assert read_stack(path).frames.shape == (4, 40, 50)
+    with tifffile.TiffFile(path) as tif:
+        end = tif.pages[2].offset
+    path.write_bytes(path.read_bytes()[:end])
+    with pytest.raises(DataError, match="cut short"):
+        read_stack(path)
+
+
+def test_missing_frames_of_an_imagej_file_are_noticed(tmp_path: Path) -> None:
+    """A file whose header promises more frames than it holds is refused."""
+    about = "ImageJ=1.11a\nimages=4\nslices=4\n"
+    path = tmp_path / "few.tif"
+    tifffile.imwrite(path, numbered((40, 50)), description=about, metadata=None)
+    with pytest.raises(DataError, match=r"few\.tif is .*cut short"):
         read_stack(path)
