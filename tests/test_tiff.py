@@ -1,6 +1,7 @@
 """TIFF and NPY on disk."""
 
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -103,6 +104,21 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(
         write_image(path, numbered((3, 4)) + 1, 1.0)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["i.tif"]
+
+
+def test_a_file_appears_by_renaming_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the rename, nothing stands under the final name, and then it is the whole file."""
+    seen = []
+    rename = os.replace
+
+    def watch(source: Path, target: Path) -> None:
+        seen.append((target.exists(), read_stack(source).frames.shape, source.parent))
+        rename(source, target)
+
+    monkeypatch.setattr(tiff.os, "replace", watch)
+    write_stack(tmp_path / "s.tif", numbered((2, 3, 4)), 1.0)
+    assert seen == [(False, (2, 3, 4), tmp_path)]
+    assert os.listdir(tmp_path) == ["s.tif"]
 
 
 @pytest.mark.parametrize(
@@ -348,10 +364,15 @@ def test_a_file_cut_between_pages_is_refused(tmp_path: Path, imagej: bool) -> No
         read_stack(path)
 
 
-def test_missing_frames_of_an_imagej_file_are_noticed(tmp_path: Path) -> None:
-    """A file whose header promises more frames than it holds is refused."""
+def test_missing_frames_of_an_imagej_file_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file whose header promises more frames than it holds is refused, logging or not."""
     about = "ImageJ=1.11a\nimages=4\nslices=4\n"
     path = tmp_path / "few.tif"
     tifffile.imwrite(path, numbered((40, 50)), description=about, metadata=None)
     with pytest.raises(DataError, match=r"few\.tif is .*cut short"):
+        read_stack(path)
+    monkeypatch.setattr(logging.getLogger("tifffile"), "disabled", True)
+    with pytest.raises(DataError, match="states 4 frames"):
         read_stack(path)
