@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scintscope.errors import DataError, SamplingError, check_choice, check_range
+from scintscope.errors import SamplingError, check_choice, check_range
 from scintscope.metrics.checks import Float64Array, as_image, check_pixel_um
 
 HIGHEST_HARMONIC = 5
@@ -157,10 +157,8 @@ def _harmonics(count: int, period_px: float) -> int:
             f"the region of {count} px across the lines holds {count / period_px:.2f} periods of "
             f"{period_px:.3g} px; at least 2 are needed."
         )
-    harmonics = min(HIGHEST_HARMONIC, int(np.ceil(0.5 * period_px)) - 1)
-    if count < 2 * harmonics + 2:
-        raise DataError(f"the region of {count} px is too short for a fit of its period.")
-    return harmonics
+    # Below Nyquist, so two periods always hold more pixels than the fit has coefficients.
+    return min(HIGHEST_HARMONIC, int(np.ceil(0.5 * period_px)) - 1)
 
 
 def _series(phase: Float64Array, harmonics: int) -> Float64Array:

@@ -172,6 +172,8 @@ def power_spectrum_2d(
     mean = float((array * weight).sum() / weight.sum()) if subtract_mean else 0.0
     spectrum = fft.rfft2((array - mean) * weight, workers=2)
     power = spectrum.real**2 + spectrum.imag**2
+    if subtract_mean:
+        power[0, 0] = 0.0  # exactly; the subtraction leaves rounding
     power *= pixel_um**2 / (array.size * float(np.mean(weight**2)) * flat_level**2)
     return PowerSpectrum2D(
         power_um2=np.asarray(power), shape=(rows, columns), pixel_um=float(pixel_um)
