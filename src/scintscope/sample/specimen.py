@@ -114,7 +114,13 @@ class PointGrid:
     def __post_init__(self) -> None:
         check_range("target.thickness_um", self.thickness_um, low=0.0, high=1e6, unit="um")
         check_range("target.diameter_um", self.diameter_um, low=0.0, low_open=True, unit="um")
-        check_range("target.pitch_um", self.pitch_um, low=0.0, low_open=True, unit="um")
+        check_range(
+            "target.pitch_um",
+            self.pitch_um,
+            low=self.diameter_um,
+            unit="um",
+            remedy="Discs must not overlap: give a pitch of at least target.diameter_um.",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +132,8 @@ class Fish:
     length_um : float
         From nose to tail fin.
     body_thickness_um, bone_thickness_um, scale_relief_um, fin_thickness_um : float
-        Largest thickness of the body; of its bones; height of the scales; of fins and rays.
+        Nominal thickness of the body (eye and muscle add up to a fifth) and of its bones;
+        height of the scales of both flanks together; thickness that scales the fins' skin.
     tissue, bone : str
         Materials.
     seed : int
@@ -152,6 +159,7 @@ class Fish:
             "fin_thickness_um",
         ):
             check_range(f"specimen.{name}", getattr(self, name), low=0.0, high=1e5, unit="um")
+        check_range("specimen.length_um", self.length_um, low=1.0, high=1e5, unit="um")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,7 +171,8 @@ class ImageSpecimen:
     path : Path
         TIFF, PNG, JPEG or NPY; or ``skimage:NAME`` for an image that scikit-image carries.
     material, max_thickness_um : str, float
-        Material, and the thickness of the brightest (``invert``: darkest) grey value.
+        Material, and the thickness of the brightest (``invert``: darkest) grey value in the
+        image; the opposite one has none, what is between goes linearly.
     pixel_um : float
         Pitch of the image in the sample plane. The image is centred; outside it is empty.
     invert : bool
@@ -182,6 +191,4 @@ class ImageSpecimen:
         check_range("specimen.pixel_um", self.pixel_um, low=0.0, low_open=True, unit="um")
 
 
-SpecimenRecipe = (
-    ResolutionTarget | SlantedEdge | SiemensStar | PointGrid | Fish | ImageSpecimen
-)
+SpecimenRecipe = ResolutionTarget | SlantedEdge | SiemensStar | PointGrid | Fish | ImageSpecimen
