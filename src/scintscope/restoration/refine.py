@@ -66,6 +66,37 @@ def correlation(fixed: Image, moving: Image, transform: Transform, mask: Mask | 
     return _normalised(fixed[::step, ::step][use], warped[use])
 
 
+def match_blur(
+    fixed: Image, moving: Image, transform: Transform, sigmas_px: tuple[float, ...]
+) -> tuple[Image, Image, float]:
+    """Return the pair with its sharper image blurred to the other's sharpness.
+
+    Images of unequal blur differ at every edge, where a refinement looks. Gaussians of growing
+    width are tried on one image, then on the other, as long as the correlation rises.
+
+    Returns
+    -------
+    fixed, moving : (M, N) arrays
+    sigma_px : float
+        Blur given to the moving image; negative: to the fixed one; 0: none helped.
+    """
+    from scipy import ndimage
+
+    best = (correlation(fixed, moving, transform, None), fixed, moving, 0.0)
+    for which in (1, -1):
+        for sigma in sigmas_px:
+            source = moving if which == 1 else fixed
+            blurred = ndimage.gaussian_filter(source, sigma, mode="mirror", truncate=3.0)
+            pair = (fixed, blurred) if which == 1 else (blurred, moving)
+            score = correlation(*pair, transform, None)
+            if score <= best[0]:
+                break
+            best = (score, *pair, which * sigma)
+        if best[3] > 0:
+            break
+    return best[1], best[2], best[3]
+
+
 def _normalised(first: Image, second: Image) -> float:
     a, b = first - first.mean(dtype=np.float64), second - second.mean(dtype=np.float64)
     norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
@@ -83,7 +114,13 @@ def _region(
 
 
 def refine_transform(
-    fixed: Image, moving: Image, start: Transform, *, model: str, mask: Mask | None = None
+    fixed: Image,
+    moving: Image,
+    start: Transform,
+    *,
+    model: str,
+    mask: Mask | None = None,
+    spread_share: float = 1.0,
 ) -> Refinement:
     """Return the motion refined to a small part of a pixel.
 
@@ -97,6 +134,10 @@ def refine_transform(
         What may change.
     mask : (M, N) bool array or None
         Pixels of the fixed image to look at.
+    spread_share : float
+        Smallest scale of Tukey's biweight, as a share of the residuals' standard deviation. 1
+        discards gross outliers only: images of unequal blur differ at every edge, and down-weighting
+        edges would pull the motion. Small values (0.2) suit images of equal blur.
 
     Returns
     -------
@@ -106,6 +147,7 @@ def refine_transform(
     shape = (fixed.shape[0], fixed.shape[1])
     step = sampling_step(shape)
     grid = fixed[::step, ::step]
+    lever = image_centre(shape) if model == "similarity" else None
     transform, value, converged, taken = start, 0.0, False, 0
     for taken in range(1, MOST_STEPS + 1):
         warped = sample_grid(moving, transform, step=step)
@@ -114,7 +156,7 @@ def refine_transform(
         if use.sum() < 64:
             return Refinement(transform=start, correlation=0.0, steps=taken, converged=False)
         value = _normalised(grid[use], warped[use])
-        update = _gauss_newton(grid, warped, use, shape, step, model)
+        update = _gauss_newton(grid, warped, use, step, lever, spread_share)
         if update is None:
             break
         transform = update.then(transform)
@@ -125,21 +167,29 @@ def refine_transform(
 
 
 def _gauss_newton(
-    fixed: Image, warped: Image, use: Mask, shape: tuple[int, int], step: int, model: str
+    fixed: Image,
+    warped: Image,
+    use: Mask,
+    step: int,
+    lever: NDArray[np.float64] | None,
+    spread_share: float,
 ) -> Transform | None:
-    """Return the small motion that best explains what is left between two images."""
+    """Return the small motion that best explains what is left between two images.
+
+    ``lever`` is the image centre, needed for scale and rotation; None: shift only.
+    """
     grad_row, grad_column = (np.asarray(g)[use] / step for g in np.gradient(warped))
     target = fixed[use].astype(np.float64)
     current = warped[use].astype(np.float64)
     columns = [current, np.ones_like(current), grad_row, grad_column]
-    if model == "similarity":
-        centre = image_centre(shape)
+    if lever is not None:
+        centre = lever
         rows_at, columns_at = np.nonzero(use)
         row, column = rows_at * step - centre[0], columns_at * step - centre[1]
         columns += [grad_row * row + grad_column * column, grad_column * row - grad_row * column]
     design = np.stack(columns, axis=1)
     gain, offset = _line(current, target)
-    weight = _tukey(target - gain * current - offset)
+    weight = _tukey(target - gain * current - offset, spread_share)
     weighted = design * weight[:, None]
     normal, right = weighted.T @ design, weighted.T @ target
     size = np.sqrt(np.maximum(np.diag(normal), 1e-300))
@@ -151,7 +201,7 @@ def _gauss_newton(
         return None
     motion = solution[2:] / solution[0]
     motion[:2] = np.clip(motion[:2], -2.0, 2.0)
-    grow, turn = (motion[2], motion[3]) if model == "similarity" else (0.0, 0.0)
+    grow, turn = (motion[2], motion[3]) if lever is not None else (0.0, 0.0)
     return Transform(
         shift_row_px=float(motion[0]),
         shift_column_px=float(motion[1]),
@@ -167,8 +217,8 @@ def _line(x: Image, y: Image) -> tuple[float, float]:
     return gain, float(y.mean() - gain * x.mean())
 
 
-def _tukey(residual: Image) -> Image:
+def _tukey(residual: Image, spread_share: float) -> Image:
     """Return Tukey's biweight of residuals, their scale from the median absolute deviation."""
-    scale = max(robust_spread(residual), 0.2 * float(residual.std()), 1e-30)
+    scale = max(robust_spread(residual), spread_share * float(residual.std()), 1e-30)
     ratio = np.clip(np.abs(residual) / (TUKEY * scale), 0.0, 1.0)
     return np.asarray((1.0 - ratio**2) ** 2)

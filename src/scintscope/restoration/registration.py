@@ -28,7 +28,7 @@ from scintscope.restoration.features import (
     match_features,
     robust_spread,
 )
-from scintscope.restoration.refine import Refinement, correlation, refine_transform
+from scintscope.restoration.refine import Refinement, correlation, match_blur, refine_transform
 from scintscope.restoration.transform import IDENTITY, Transform
 
 Image = NDArray[np.floating[Any]]
@@ -39,6 +39,8 @@ DEFECT_FINE_PX, DEFECT_COARSE_PX = 1.2, 6.0
 DEFECT_SIGMA = 6.0
 FEWEST_DEFECTS = 3
 DEFECT_REACH_PX = 6
+BLURS_PX = (0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+PAIR_SPREAD, DEFECT_SPREAD = 1.0, 0.2
 WEAK_CORRELATION = 0.1
 PREFERENCE = 0.02
 """Correlation by which another proposal must beat SIFT's to replace it."""
@@ -242,7 +244,14 @@ def _decide(
         by_sift = correlation(first, second, found.transform, mask)
         if by_sift >= score - PREFERENCE:
             score, start, status = by_sift, found.transform, RegistrationStatus.FEATURES
-    refined = refine_transform(first, second, start, model=model, mask=mask)
+    share = DEFECT_SPREAD
+    if mask is None:
+        share = PAIR_SPREAD
+        first, second, _ = match_blur(first, second, start, BLURS_PX)
+        score = correlation(first, second, start, mask)
+    refined = refine_transform(
+        first, second, start, model=model, mask=mask, spread_share=share
+    )
     status, transform, final = _verdict(status, start, score, refined, reach)
     return RegistrationReport(
         transform=transform,

@@ -1,0 +1,296 @@
+"""The kernel that turns the thin plate's image into the thick plate's: thick = thin * h.
+
+Zhou et al. 2025 get h by deconvolving the thick image by the thin one, that is by
+F{h} = F{PSF200} / F{PSF20}. Their Eq. 4 as printed has the ratio the other way up, which is the
+inverse of the kernel their text describes and uses; here it is thick over thin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from scintscope.convolve import WORKERS
+from scintscope.errors import DataError
+from scintscope.restoration.config import RestorationConfig
+from scintscope.restoration.momentum import Momentum
+from scintscope.restoration.psf_window import centre_of, cut_window
+
+Image = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+Progress = Callable[[float], None]
+
+TINY = 1e-12
+RISE_TOLERANCE = 1e-3
+
+
+class PsfStatus(Enum):
+    """How the PSF estimate ended; the value is the sentence for the report."""
+
+    CONVERGED = "the PSF changed by less than the tolerance and the iteration was stopped."
+    ITERATION_LIMIT = (
+        "all iterations asked for were done; the PSF was still changing by the share reported."
+    )
+    DIRECT = "the PSF is a regularised ratio of transforms; nothing iterates."
+    DIVERGED = "the misfit rose instead of falling: thin and thick image do not fit together."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PsfEstimate:
+    """An estimated kernel and what it rests on.
+
+    Parameters
+    ----------
+    psf : (n, n) float64 array
+        Non-negative, unit sum, centre at ``(n // 2, n // 2)``.
+    full_psf : (M, N) float32 array
+        The estimate before centring, cut and taper, in its own units (sum = gain); zero lag at
+        ``(M // 2, N // 2)``.
+    history : tuple of float
+        I-divergence per used pixel of the estimate entering each iteration.
+    change : tuple of float
+        Change of the estimate in each iteration over its norm.
+    iterations : int
+    status : PsfStatus
+    centre_offset_px : (float, float)
+        Where the kernel's centre was found, row and column from zero lag: what registration left.
+    truncated_share : float
+        Share of the full estimate's sum outside the square.
+    tapered_share : float
+        Share of the square's sum that the taper took.
+    negative_share : float
+        Sum of negative values set to zero over the sum kept (ratio estimate only).
+    gain : float
+        Sum of the full estimate: thick signal per thin signal.
+    """
+
+    psf: NDArray[np.float64]
+    full_psf: NDArray[np.float32]
+    history: tuple[float, ...]
+    change: tuple[float, ...]
+    iterations: int
+    status: PsfStatus
+    centre_offset_px: tuple[float, float]
+    truncated_share: float
+    tapered_share: float
+    negative_share: float
+    gain: float
+
+
+def estimate_psf(
+    thin: Image,
+    thick: Image,
+    config: RestorationConfig,
+    *,
+    valid: Mask | None = None,
+    progress: Progress | None = None,
+) -> PsfEstimate:
+    """Return the kernel h of thick = thin * h.
+
+    Parameters
+    ----------
+    thin, thick : (M, N) float arrays, >= 0
+        Signals of one target in one frame, in comparable units, registered.
+    config : RestorationConfig
+        The ``psf_*`` settings.
+    valid : (M, N) bool array or None
+        Where the thin image is real. A pixel of the thick image is compared only where the thin
+        one is known all around it, half a PSF square far.
+    progress : callable or None
+        Called with the share done, in [0, 1].
+
+    Returns
+    -------
+    PsfEstimate
+
+    Raises
+    ------
+    DataError
+        Shapes differ, negative or NaN values, no signal, a frame too small for the square, or an
+        estimate without positive values.
+    """
+    _check_signals(thin, thick, config.psf_size_px)
+    weight = _data_weight((thin.shape[0], thin.shape[1]), valid, config.psf_size_px)
+    if not float((thick * weight).sum()) > 0:
+        raise DataError("the thick target has no signal where thin and thick overlap.")
+    if config.psf_method == "fourier_ratio":
+        full, negative = _fourier_ratio(thin, thick, valid, config.psf_regularisation)
+        history, change, status = (), (), PsfStatus.DIRECT
+    else:
+        full, history, change, status = _richardson_lucy_kernel(
+            thin, thick, weight, config, progress
+        )
+        negative = 0.0
+    centre = centre_of(full, config.psf_centre, config.psf_size_px)
+    psf, truncated, tapered = cut_window(full, centre, config.psf_size_px, config.psf_taper)
+    return PsfEstimate(
+        psf=psf,
+        full_psf=full.astype(np.float32),
+        history=history,
+        change=change,
+        iterations=len(history),
+        status=status,
+        centre_offset_px=(centre[0] - full.shape[0] // 2, centre[1] - full.shape[1] // 2),
+        truncated_share=truncated,
+        tapered_share=tapered,
+        negative_share=negative,
+        gain=float(full.sum(dtype=np.float64)),
+    )
+
+
+def _check_signals(thin: Image, thick: Image, size_px: int) -> None:
+    if thin.shape != thick.shape or thin.ndim != 2:
+        raise DataError(
+            f"thin is {thin.shape} and thick is {thick.shape}: give two images of one shape."
+        )
+    for name, image in (("thin", thin), ("thick", thick)):
+        if not np.isfinite(image).all() or float(image.min()) < 0:
+            raise DataError(f"the {name} signal must be finite and non-negative.")
+        if not float(image.max()) > 0:
+            raise DataError(f"the {name} target has no signal: every pixel is zero.")
+    if 2 * size_px > min(thin.shape):
+        raise DataError(
+            f"psf_size_px = {size_px} is too large for images of {thin.shape}: at most half of "
+            f"the smaller side, {min(thin.shape) // 2}."
+        )
+
+
+def _data_weight(shape: tuple[int, int], valid: Mask | None, size_px: int) -> NDArray[np.float32]:
+    """Return one where a thick pixel is compared: half a square away from unknown thin pixels."""
+    from scipy import ndimage
+
+    known = np.ones(shape, dtype=bool) if valid is None else valid
+    outside = np.pad(~known, 1, constant_values=True).astype(np.uint8)
+    reach = 2 * (size_px // 2) + 1
+    near = ndimage.maximum_filter(outside, size=reach, mode="constant", cval=1)[1:-1, 1:-1]
+    weight = (near == 0).astype(np.float32)
+    if weight.sum() < size_px * size_px:
+        raise DataError("thin and thick image overlap too little to estimate a PSF.")
+    return weight
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThinOperator:
+    """The linear map h -> thin * h on the frame, for lags up to ``lags`` on each axis.
+
+    The transforms are long enough that no lag wraps into another: frame plus the farthest lag.
+    """
+
+    thin: Image
+    lags: tuple[int, int]
+    fft_shape: tuple[int, int]
+    spectrum: NDArray[Any]
+
+    @classmethod
+    def build(cls, thin: Image, lags: tuple[int, int]) -> ThinOperator:
+        """Return the operator of an image for kernels of ``lags`` samples, centre ``n // 2``."""
+        lengths = [
+            int(fft.next_fast_len(n + k // 2 + 1, real=True))
+            for n, k in zip(thin.shape, lags, strict=True)
+        ]
+        shape = (lengths[0], lengths[1])
+        return cls(thin, lags, shape, fft.rfft2(thin, s=shape, workers=WORKERS))
+
+    def forward(self, kernel: Image) -> Image:
+        """Return thin * kernel on the frame."""
+        rows, columns = self.lags
+        padded = np.zeros(self.fft_shape, dtype=self.thin.dtype)
+        padded[:rows, :columns] = kernel
+        padded = np.roll(padded, (-(rows // 2), -(columns // 2)), axis=(0, 1))
+        spectrum = fft.rfft2(padded, workers=WORKERS)
+        spectrum *= self.spectrum
+        full = fft.irfft2(spectrum, s=self.fft_shape, workers=WORKERS, overwrite_x=True)
+        return np.asarray(full[: self.thin.shape[0], : self.thin.shape[1]])
+
+    def adjoint(self, image: Image) -> Image:
+        """Return the correlation of an image with thin, at each lag of the kernel."""
+        spectrum = fft.rfft2(image, s=self.fft_shape, workers=WORKERS)
+        spectrum *= np.conj(self.spectrum)
+        full = fft.irfft2(spectrum, s=self.fft_shape, workers=WORKERS, overwrite_x=True)
+        rows, columns = self.lags
+        turned = np.roll(full, (rows // 2, columns // 2), axis=(0, 1))
+        return np.ascontiguousarray(turned[:rows, :columns])
+
+
+def _richardson_lucy_kernel(
+    thin: Image,
+    thick: Image,
+    weight: NDArray[np.float32],
+    config: RestorationConfig,
+    progress: Progress | None,
+) -> tuple[Image, tuple[float, ...], tuple[float, ...], PsfStatus]:
+    """Return the full kernel by Richardson-Lucy, h <- h / (A'w) * A'(w d / Ah)."""
+    dtype = np.dtype(config.precision)
+    data = np.asarray(thick, dtype=dtype)
+    size = config.psf_size_px
+    lags = (size, size) if config.psf_start == "window" else (thin.shape[0], thin.shape[1])
+    operator = ThinOperator.build(np.asarray(thin, dtype=dtype), lags)
+    view = operator.adjoint(weight.astype(dtype))
+    seen = view > 1e-3 * float(view.max())
+    inverse_view = np.where(seen, 1.0 / np.where(seen, view, 1.0), 0.0).astype(dtype)
+    gain = float((data * weight).sum(dtype=np.float64)) / float((operator.thin * weight).sum())
+    kernel = np.where(seen, gain / int(seen.sum()), 0.0).astype(dtype)
+    history: list[float] = []
+    change: list[float] = []
+    status = PsfStatus.ITERATION_LIMIT
+    momentum = Momentum(enabled=config.psf_acceleration == "biggs_andrews")
+    for index in range(config.psf_iterations):
+        point = momentum.predict(kernel)
+        model = np.maximum(operator.forward(point), dtype.type(TINY))
+        history.append(_weighted_divergence(data, model, weight))
+        step = np.maximum(operator.adjoint(weight * data / model), 0.0) * inverse_view
+        update = point * step
+        change.append(float(np.linalg.norm(update - kernel) / max(np.linalg.norm(update), TINY)))
+        momentum.record(kernel, point, update)
+        kernel = update
+        if progress is not None:
+            progress((index + 1) / config.psf_iterations)
+        if change[-1] < config.psf_tolerance:
+            status = PsfStatus.CONVERGED
+            break
+    if history[-1] > (1.0 + RISE_TOLERANCE) * history[0]:
+        status = PsfStatus.DIVERGED
+    return kernel, tuple(history), tuple(change), status
+
+
+def _weighted_divergence(data: Image, model: Image, weight: Image) -> float:
+    """Return the I-divergence of data from model per pixel of weight one."""
+    ratio = np.log(np.maximum(data, data.dtype.type(TINY)) / model)
+    total = (weight * (data * ratio - data + model)).sum(dtype=np.float64)
+    return float(total) / float(weight.sum(dtype=np.float64))
+
+
+def _fourier_ratio(
+    thin: Image, thick: Image, valid: Mask | None, regularisation: float
+) -> tuple[Image, float]:
+    """Return the kernel conj(F20) F200 / (abs(F20)^2 + r mean abs(F20)^2), and its negative share.
+
+    Both images lose their mean and fade to zero at the frame's border first. Negative values are
+    set to zero; their sum over the sum kept is returned.
+    """
+    from scipy import ndimage
+
+    known = np.ones(thin.shape, dtype=bool) if valid is None else valid
+    distance = ndimage.distance_transform_cdt(np.pad(known, 1))[1:-1, 1:-1]
+    reach = max(min(thin.shape) / 8.0, 1.0)
+    window = 0.5 - 0.5 * np.cos(np.pi * np.clip((distance - 0.5) / reach, 0.0, 1.0))
+    shape = tuple(int(fft.next_fast_len(2 * n, real=True)) for n in thin.shape)
+    spectra = []
+    for image in (thin, thick):
+        mean = float((window * image).sum() / window.sum())
+        spectra.append(fft.rfft2(window * (image - mean), s=shape, workers=WORKERS))
+    power = np.abs(spectra[0]) ** 2
+    ratio = np.conj(spectra[0]) * spectra[1] / (power + regularisation * float(power.mean()))
+    lags = fft.irfft2(ratio, s=shape, workers=WORKERS)
+    rows, columns = thin.shape
+    turned = np.roll(lags, (rows // 2, columns // 2), axis=(0, 1))[:rows, :columns]
+    kept = np.maximum(turned, 0.0)
+    if not float(kept.sum()) > 0:
+        raise DataError("the ratio of transforms has no positive part: the images do not match.")
+    return kept, float(-np.minimum(turned, 0.0).sum() / kept.sum())
