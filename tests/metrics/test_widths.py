@@ -38,7 +38,7 @@ def test_widths_of_a_gaussian(shape, sigma_px, dtype):
     centre = (shape[0] / 2 - 2.3, shape[1] / 2 + 1.4)
     result = psf_widths(gaussian(shape, centre, sigma_px).astype(dtype), pixel_um=PIXEL_UM)
     expected = FWHM_PER_SIGMA * sigma_px * PIXEL_UM
-    # cubic spline: 5/384 times the fourth derivative = 5/384 x 3 / 1.5^4 = 0.8 % of the peak at 1.5 px sigma
+    # cubic spline: 5/384 of the fourth derivative, 5/384 x 3 / 1.5^4 = 0.8 % of the peak at 1.5 px
     assert result.radial_fwhm_um == pytest.approx(expected, rel=8e-3)
     # linear between pixels (h^2/8 x curvature) and a peak up to 0.4 px off its pixel: the width at
     # half of exp(-0.08/sigma^2) is wider by 0.08/(2 ln 2 sigma^2) = 2.6 % at 1.5 px
