@@ -1,1 +1,16 @@
-"""PLACEHOLDER."""
+"""Scenario files: TOML in, checked frozen parts out. Nothing else in the package knows TOML."""
+
+from scintscope.scenario.load import load_scenario, scenario_from_tables
+from scintscope.scenario.restore import ImageScale, RestoreSettings, load_restore_settings
+from scintscope.scenario.scenario import Scenario
+from scintscope.scenario.schema import json_schema
+
+__all__ = [
+    "ImageScale",
+    "RestoreSettings",
+    "Scenario",
+    "json_schema",
+    "load_restore_settings",
+    "load_scenario",
+    "scenario_from_tables",
+]

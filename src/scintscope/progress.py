@@ -1,0 +1,54 @@
+"""Progress bars with time left, on stderr and only where a person watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+Advance = Callable[[int], None]
+Progress = Callable[[str, int], AbstractContextManager[Advance]]
+"""What long computations take: ``with progress("title", total) as advance: advance(1)``."""
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Advance]:
+    """Show a bar on stderr while the block runs; nothing where stderr is not a terminal.
+
+    Parameters
+    ----------
+    title : str
+        What is being done.
+    total : int
+        Steps in all.
+
+    Yields
+    ------
+    callable
+        ``advance(steps)`` moves the bar.
+    """
+    if not sys.stderr.isatty():
+        with silent(title, total) as advance:
+            yield advance
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task(title, total=total)
+        yield lambda steps: bars.advance(task, steps)
+
+
+@contextmanager
+def silent(title: str, total: int) -> Iterator[Advance]:
+    """Do as `progress` does, without showing anything."""
+    yield lambda steps: None
