@@ -1,1 +1,1 @@
-"""PLACEHOLDER."""
+"""Optics: wavefront, transfer function, focus and depth of field of the objective."""

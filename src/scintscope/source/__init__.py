@@ -1,1 +1,21 @@
-"""PLACEHOLDER."""
+"""X-ray sources and their spectra."""
+
+from scintscope.source.beam import beam_spectrum
+from scintscope.source.parts import (
+    Filter,
+    MonochromaticSource,
+    Source,
+    SpectrumFileSource,
+    TubeSource,
+)
+from scintscope.source.spectrum import Spectrum
+
+__all__ = [
+    "Filter",
+    "MonochromaticSource",
+    "Source",
+    "Spectrum",
+    "SpectrumFileSource",
+    "TubeSource",
+    "beam_spectrum",
+]

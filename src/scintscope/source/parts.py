@@ -96,9 +96,7 @@ class SpectrumFileSource:
     def __post_init__(self) -> None:
         if not self.path.is_file():
             raise InputError(f"source.path = {str(self.path)!r}: no such file.")
-        check_range(
-            "source.photons_per_um2_s", self.photons_per_um2_s, low=0.0, low_open=True
-        )
+        check_range("source.photons_per_um2_s", self.photons_per_um2_s, low=0.0, low_open=True)
         check_range("source.focal_spot_fwhm_um", self.focal_spot_fwhm_um, low=0.0, unit="um")
 
 

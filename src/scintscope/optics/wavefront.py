@@ -1,0 +1,129 @@
+r"""The wavefront of an emitter inside the plate.
+
+With p = NA rho (rho the pupil radius, 0 to 1) an emitter a depth s below the exit face has
+
+.. math:: W(p) = (s - s_c) \sqrt{n^2 - p^2} + \sum_j (t_j - t_{cj}) \sqrt{n_j^2 - p^2}
+          - a \sqrt{1 - p^2}
+
+piston removed: every plane layer contributes its thickness times the longitudinal direction
+cosine times its index (Gibson and Lanni 1992, J. Opt. Soc. Am. A 9, 154, Eq. 1-5). s_c is the
+depth the lens was corrected for, t_cj the plate thicknesses it was corrected for, a the travel of
+the stage towards the lens. Phase is 2 pi W / lambda. Pure functions in ``jax.numpy``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scintscope.jax64 import jnp
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
+_RHO2 = 0.5 * (1.0 + _NODES)
+_PUPIL_WEIGHT = 0.5 * _WEIGHTS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpticalPath:
+    """What lies between emitter and lens, other than the emitter's own depth.
+
+    Parameters
+    ----------
+    na, index, wavelength_um : float
+        Aperture in air, index of the plate, vacuum wavelength.
+    corrected_for_um : float
+        s_c.
+    excess_um : tuple of float
+        t_j - t_cj of each glass plate.
+    excess_index : tuple of float
+        n_j of each glass plate.
+    """
+
+    na: Any
+    index: Any
+    wavelength_um: Any
+    corrected_for_um: Any = 0.0
+    excess_um: tuple[Any, ...] = ()
+    excess_index: tuple[Any, ...] = ()
+
+    @property
+    def cutoff_cy_per_um(self) -> float:
+        """Incoherent cut-off 2 NA / lambda, cycles/um, object side."""
+        return float(2.0 * self.na / self.wavelength_um)
+
+
+def slab_path(p2: Any, index: Any) -> Any:
+    """Return sqrt(n^2 - p^2) - n: path per length of a layer, piston removed.
+
+    Written as -p^2 / (sqrt(n^2 - p^2) + n), which keeps its digits at small p.
+    """
+    return -p2 / (jnp.sqrt(index**2 - p2) + index)
+
+
+def glass_wavefront_um(p2: Any, path: OpticalPath) -> Any:
+    """Return the wavefront of glass plates other than the lens was corrected for, um."""
+    total = jnp.zeros_like(p2)
+    for excess, index in zip(path.excess_um, path.excess_index, strict=True):
+        total = total + excess * slab_path(p2, index)
+    return total
+
+
+def wavefront_um(p2: Any, depth_below_exit_um: Any, travel_um: Any, path: OpticalPath) -> Any:
+    """Return W(p), um, piston removed (module equation).
+
+    Parameters
+    ----------
+    p2 : array
+        Squared pupil coordinate p^2, 0 to NA^2.
+    depth_below_exit_um : array, broadcast with p2
+        s of the emitter.
+    travel_um : float
+        a.
+    path : OpticalPath
+        The rest.
+    """
+    return (
+        (depth_below_exit_um - path.corrected_for_um) * slab_path(p2, path.index)
+        + glass_wavefront_um(p2, path)
+        - travel_um * slab_path(p2, 1.0)
+    )
+
+
+def _pupil_mean(values: Any) -> Any:
+    return jnp.sum(_PUPIL_WEIGHT * values)
+
+
+def _covariance(a: Any, b: Any) -> Any:
+    return _pupil_mean(a * b) - _pupil_mean(a) * _pupil_mean(b)
+
+
+def travel_for_focus_um(focus_below_exit_um: Any, path: OpticalPath) -> Any:
+    """Return the stage travel a at which the given depth is the one in focus.
+
+    A depth is in focus when its rms W is the least of all depths, so cov(W, A) = 0 with
+    A = sqrt(n^2 - p^2); W is linear in a, hence a = cov(W at a = 0, A) / cov(B, A) with
+    B = sqrt(1 - p^2). Without residual aberration this is also the best a for that depth.
+    """
+    p2 = path.na**2 * _RHO2
+    base = wavefront_um(p2, focus_below_exit_um, 0.0, path)
+    slab = slab_path(p2, path.index)
+    return _covariance(base, slab) / _covariance(slab_path(p2, 1.0), slab)
+
+
+def focus_for_travel_um(travel_um: Any, path: OpticalPath) -> Any:
+    """Return the depth below the exit face that a given travel focuses: least rms W over s.
+
+    The depth whose image has the least rms W at that a (W is linear in s as well).
+    """
+    p2 = path.na**2 * _RHO2
+    base = wavefront_um(p2, path.corrected_for_um, travel_um, path)
+    slab = slab_path(p2, path.index)
+    return path.corrected_for_um - _covariance(base, slab) / _covariance(slab, slab)
+
+
+def rms_waves(depth_below_exit_um: Any, travel_um: Any, path: OpticalPath) -> Any:
+    """Return the rms wavefront error over the pupil, waves, piston removed."""
+    w = wavefront_um(path.na**2 * _RHO2, depth_below_exit_um, travel_um, path)
+    return jnp.sqrt(jnp.maximum(_covariance(w, w), 0.0)) / path.wavelength_um

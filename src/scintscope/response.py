@@ -1,0 +1,365 @@
+"""DepthResponse: what one plate in one instrument does to light, per energy, depth, frequency.
+
+It is computed once, in one dimension, on plain numbers; the curves of the data sheet are read off
+it, the image model sums it over images, the verdict switches its parts off. So a curve and a
+simulated image on axis can differ only by noise.
+
+Symbols (all object side): phi_E open-beam photons per um2 and s, e1_E(z) and e2_E(z) mean and
+mean square of the energy left per um of depth (keV, keV2), c electrons per keV, T(f, z) transfer
+function of the optics, P(f) = sinc(f pixel).
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scintscope.errors import PhysicsWarning, SamplingError
+from scintscope.instrument import Instrument
+from scintscope.jax64 import jnp
+from scintscope.materials import attenuation
+from scintscope.materials.optical import refractive_index
+from scintscope.optics.focus import best_focus_um
+from scintscope.optics.otf import otf
+from scintscope.optics.wavefront import OpticalPath, travel_for_focus_um
+from scintscope.quadrature import defocus_nodes, interval_nodes
+from scintscope.scintillator.absorption import Interaction, interaction, per_depth
+from scintscope.scintillator.emission import (
+    back_reflectance,
+    collection_fraction,
+    electrons_per_kev,
+)
+from scintscope.scintillator.plate import Plate
+from scintscope.source import Spectrum, beam_spectrum
+from scintscope.units import UM_PER_MM
+
+Array = NDArray[np.float64]
+
+_FREQUENCY_POWER = 1.5
+"""Transfer functions vary fastest at low frequency, where the samples are therefore denser."""
+
+_MAX_DEPTH_NODES = 4096
+_MAX_OVERSAMPLING = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DepthResponse:
+    """One plate in one instrument.
+
+    Parameters
+    ----------
+    plate : Plate
+        The plate.
+    spectrum : Spectrum
+        Open beam at its entrance face, on axis (E groups).
+    interaction : Interaction
+        Coefficients per energy.
+    depth_um, depth_weight_um : (D,) array
+        Gauss-Legendre nodes and weights over the plate.
+    frequency_cy_per_um : (F,) array
+        From 0 to the optical cut-off, denser at the low end.
+    otf : (D, F) array
+        T(f, z), light mirrored by the entrance face included, T(0) = 1.
+    electrons_per_kev : float
+        c, everything from yield to quantum efficiency.
+    path : OpticalPath
+        Lens and layers.
+    travel_um, focus_um : float
+        Stage travel; depth in focus, z from the entrance face.
+    pixel_um : float
+        Camera pixel, object side.
+    """
+
+    plate: Plate
+    spectrum: Spectrum
+    interaction: Interaction
+    depth_um: Array
+    depth_weight_um: Array
+    frequency_cy_per_um: Array
+    otf: Array
+    electrons_per_kev: float
+    path: OpticalPath
+    travel_um: float
+    focus_um: float
+    pixel_um: float
+
+    @property
+    def thickness_um(self) -> float:
+        """Thickness of the plate."""
+        return self.plate.thickness_um
+
+    def deposit_kev_per_um(self, z_um: Array, path: float = 1.0) -> Array:
+        """Return e1_E(z) per incident photon, (E, D)."""
+        act = self.interaction
+        return np.asarray(
+            per_depth(act.deposit_kev_per_um, jnp.asarray(z_um), act.attenuation_per_um, path)
+        )
+
+    def light_per_um(self, z_um: Array) -> Array:
+        """Return open-beam electrons per um2 and s that each um of depth gives, per energy, (E, D)."""
+        photons = self.spectrum.photons_per_um2_s[:, None]
+        return np.asarray(photons * self.deposit_kev_per_um(z_um) * self.electrons_per_kev)
+
+    def k_per_um(self, z_um: Array) -> Array:
+        """Return k(z), 1/um: the share of the plate's light made per um of depth, (D,)."""
+        total = self.depth_weight_um @ self.light_per_um(self.depth_um).sum(axis=0)
+        return np.asarray(self.light_per_um(z_um).sum(axis=0) / total)
+
+    def otf_at(self, z_um: Array) -> Array:
+        """Return T(f, z) at any depths, (D, F)."""
+        return plate_otf(self.frequency_cy_per_um, z_um, self.plate, self.path, self.travel_um)
+
+
+def optical_path(instrument: Instrument, plate: Plate) -> OpticalPath:
+    """Return what lies between the emitters of a plate and the lens."""
+    lens, wavelength = instrument.lens, plate.scintillator.emission_um
+    excess, index = [], []
+    for glass in lens.plates:
+        designed = glass.thickness_mm if glass.corrected_for_mm is None else glass.corrected_for_mm
+        if glass.thickness_mm != designed:
+            excess.append((glass.thickness_mm - designed) * UM_PER_MM)
+            index.append(refractive_index(glass.material, wavelength))
+    return OpticalPath(
+        na=lens.na,
+        index=plate.scintillator.refractive_index,
+        wavelength_um=wavelength,
+        corrected_for_um=lens.corrected_for_um,
+        excess_um=tuple(excess),
+        excess_index=tuple(index),
+    )
+
+
+def plate_otf(
+    frequency_cy_per_um: Any,
+    z_um: Array,
+    plate: Plate,
+    path: OpticalPath,
+    travel_um: float,
+) -> Array:
+    """Return T(f, z) of a plate: direct light and the entrance face's mirror image of it.
+
+    The mirror image of an emitter at z lies at -z, an optical depth t + z below the exit face;
+    its share is R / (1 + R).
+    """
+    depth = np.asarray(z_um, dtype=np.float64)
+    direct = np.asarray(otf(frequency_cy_per_um, plate.thickness_um - depth, travel_um, path))
+    mirror = back_reflectance(plate.back_face, plate.scintillator.refractive_index)
+    if mirror == 0.0:
+        return direct
+    reflected = np.asarray(otf(frequency_cy_per_um, plate.thickness_um + depth, travel_um, path))
+    return (direct + mirror * reflected) / (1.0 + mirror)
+
+
+def plate_spectrum(instrument: Instrument, plate: Plate) -> Spectrum:
+    """Return the open beam at a plate's entrance face, its bins cut at the plate's edges."""
+    distance = instrument.geometry.entrance_distance_mm(
+        plate.thickness_um, instrument.thin.thickness_um
+    )
+    edges = attenuation.absorption_edges_kev(plate.scintillator, 1.0, 300.0)
+    return beam_spectrum(instrument.source, distance, instrument.accuracy.energy_bin_kev, edges)
+
+
+def depth_response(instrument: Instrument, plate: Plate) -> DepthResponse:
+    """Return the response of a plate in an instrument.
+
+    Depth nodes are doubled until the depth-summed transfer function changes by less than
+    ``accuracy.depth_tolerance``; ``focus_um = "best"`` is solved here.
+
+    Warns
+    -----
+    PhysicsWarning
+        If the focus lies outside the plate.
+    """
+    spectrum = plate_spectrum(instrument, plate)
+    path = optical_path(instrument, plate)
+    camera = instrument.camera
+    reflect = back_reflectance(plate.back_face, plate.scintillator.refractive_index)
+    gain = electrons_per_kev(
+        plate.scintillator.photons_per_kev,
+        float(collection_fraction(path.na, path.index)),
+        reflect,
+        instrument.lens.transmission,
+        camera.quantum_efficiency,
+    )
+    draft = DepthResponse(
+        plate=plate,
+        spectrum=spectrum,
+        interaction=interaction(
+            plate.scintillator, spectrum.energy_kev, instrument.accuracy.effects.fluorescence
+        ),
+        depth_um=np.zeros(0),
+        depth_weight_um=np.zeros(0),
+        frequency_cy_per_um=response_frequencies(path, plate.thickness_um),
+        otf=np.zeros((0, 0)),
+        electrons_per_kev=float(gain),
+        path=path,
+        travel_um=0.0,
+        focus_um=0.0,
+        pixel_um=instrument.pixel_um_object,
+    )
+    focused = _focus(draft, instrument)
+    return _resolve_depth(focused, instrument)
+
+
+def response_frequencies(path: OpticalPath, thickness_um: float) -> Array:
+    """Return the radial frequencies at which transfer functions are tabulated, (F,).
+
+    Their number follows the widest blur disc R: H(f) oscillates with period 1 / (2 R) in f; eight
+    samples a period keep a cubic spline through them good to 1e-5.
+    """
+    sine = path.na / path.index
+    radius_um = 2.0 * thickness_um * sine / float(np.sqrt(1.0 - sine**2))
+    count = int(np.clip(4.0 * path.cutoff_cy_per_um * radius_um, 192, 1024))
+    return np.asarray(path.cutoff_cy_per_um * np.linspace(0.0, 1.0, count) ** _FREQUENCY_POWER)
+
+
+def _focus(draft: DepthResponse, instrument: Instrument) -> DepthResponse:
+    """Return the response with its focus depth and stage travel set."""
+    plate, path = draft.plate, draft.path
+    thickness = plate.thickness_um
+    if isinstance(plate.focus_um, str):
+        count = defocus_nodes(thickness, path.na, path.index, path.wavelength_um)
+        z, weight = interval_nodes(0.0, thickness, 2 * count)
+        light = weight * draft.light_per_um(z).sum(axis=0)
+        below_exit = best_focus_um(
+            thickness - z,
+            light,
+            path,
+            instrument.camera_nyquist_cy_per_um,
+            instrument.pixel_um_object,
+            thickness,
+        )
+    else:
+        below_exit = thickness - plate.focus_um
+        if not 0.0 <= plate.focus_um <= thickness:
+            warnings.warn(
+                f"focus_um = {plate.focus_um:g} lies outside the plate of {thickness:g} um: "
+                "every depth is out of focus.",
+                PhysicsWarning,
+                stacklevel=3,
+            )
+    return replace(
+        draft,
+        travel_um=float(travel_for_focus_um(below_exit, path)),
+        focus_um=float(thickness - below_exit),
+    )
+
+
+def _resolve_depth(draft: DepthResponse, instrument: Instrument) -> DepthResponse:
+    """Return the response with enough depth nodes and its transfer functions."""
+    accuracy, path = instrument.accuracy, draft.path
+    if accuracy.depth_nodes != "auto":
+        return with_depth_nodes(draft, int(accuracy.depth_nodes))
+    probe = draft.frequency_cy_per_um[:: max(1, draft.frequency_cy_per_um.size // 48)]
+    count = defocus_nodes(draft.thickness_um, path.na, path.index, path.wavelength_um)
+    previous = mean_transfer(with_depth_nodes(draft, count, probe))
+    while True:
+        doubled = mean_transfer(with_depth_nodes(draft, 2 * count, probe))
+        change = float(np.max(np.abs(doubled - previous)))
+        if change <= accuracy.depth_tolerance:
+            return with_depth_nodes(draft, count)
+        count, previous = 2 * count, doubled
+        if count > _MAX_DEPTH_NODES:
+            raise SamplingError(
+                f"{count} depth nodes do not reach accuracy.depth_tolerance = "
+                f"{accuracy.depth_tolerance:g} (last change {change:.1e}). Raise it."
+            )
+
+
+def with_depth_nodes(
+    response: DepthResponse, count: int, frequency_cy_per_um: Array | None = None
+) -> DepthResponse:
+    """Return the response on ``count`` depth nodes (and on other frequencies, if given)."""
+    frequency = response.frequency_cy_per_um if frequency_cy_per_um is None else frequency_cy_per_um
+    z, weight = interval_nodes(0.0, response.thickness_um, count)
+    transfer = plate_otf(frequency, z, response.plate, response.path, response.travel_um)
+    return replace(
+        response,
+        depth_um=z,
+        depth_weight_um=weight,
+        frequency_cy_per_um=frequency,
+        otf=transfer,
+    )
+
+
+def mean_transfer(response: DepthResponse) -> Array:
+    """Return the generalized transfer function, sum_z k(z) T(f, z), at the tabulated f, (F,).
+
+    The transform of PSF_all of Zhou et al. 2025, Eq. 2.
+    """
+    weight = response.depth_weight_um * response.k_per_um(response.depth_um)
+    return np.asarray(weight @ response.otf)
+
+
+def at_frequencies(frequency_cy_per_um: Array, tabulated_cy_per_um: Array, values: Array) -> Array:
+    """Return curves (last axis tabulated) at other frequencies; zero beyond the cut-off.
+
+    Cubic spline with zero slope at f = 0 (the curves are even) in f.
+    """
+    from scipy.interpolate import CubicSpline
+
+    spline = CubicSpline(
+        tabulated_cy_per_um,
+        values,
+        axis=-1,
+        bc_type=((1, np.zeros(values.shape[:-1])), "not-a-knot"),
+    )
+    result = spline(np.minimum(frequency_cy_per_um, tabulated_cy_per_um[-1]))
+    return np.asarray(np.where(frequency_cy_per_um < tabulated_cy_per_um[-1], result, 0.0))
+
+
+def presampled_mtf(response: DepthResponse, frequency_cy_per_um: Array) -> Array:
+    """Return |sum_z k T| P along a pixel row: the MTF before sampling, penumbra not included."""
+    transfer = at_frequencies(
+        frequency_cy_per_um, response.frequency_cy_per_um, mean_transfer(response)
+    )
+    return np.abs(transfer * np.sinc(frequency_cy_per_um * response.pixel_um))
+
+
+def check_sampling(instrument: Instrument, responses: tuple[DepthResponse, ...]) -> int:
+    """Return the oversampling of the simulation grid; refuse one that would alias.
+
+    On the pitch pixel / oversampling the presampled MTF beyond the Nyquist frequency must stay
+    below ``accuracy.alias_tolerance``. The camera's own aliasing is physical and is kept.
+
+    Raises
+    ------
+    SamplingError
+        Naming key, value, the MTF found and the smallest oversampling that serves.
+    """
+    accuracy = instrument.accuracy
+    pixel = instrument.pixel_um_object
+
+    def worst(factor: int) -> float:
+        nyquist = 0.5 * factor / pixel
+        found = 0.0
+        for response in responses:
+            cutoff = response.path.cutoff_cy_per_um
+            if nyquist < cutoff:
+                f = np.linspace(nyquist, cutoff, 400)
+                found = max(found, float(presampled_mtf(response, f).max()))
+        return found
+
+    served = [k for k in range(1, _MAX_OVERSAMPLING + 1) if worst(k) <= accuracy.alias_tolerance]
+    remedy = (
+        f"Use accuracy.oversampling = {served[0]} or more, or raise accuracy.alias_tolerance."
+        if served
+        else "Use a camera with a smaller pixel, a higher magnification or a higher tolerance."
+    )
+    chosen = accuracy.oversampling
+    if chosen == "auto":
+        if served:
+            return served[0]
+        chosen = _MAX_OVERSAMPLING
+    if worst(int(chosen)) > accuracy.alias_tolerance:
+        raise SamplingError(
+            f"accuracy.oversampling = {chosen} leaves a presampled MTF of {worst(int(chosen)):.3f} "
+            f"beyond the simulation grid's Nyquist frequency {0.5 * int(chosen) / pixel:.3g} "
+            f"cycles/um; allowed is accuracy.alias_tolerance = {accuracy.alias_tolerance:g}. "
+            + remedy
+        )
+    return int(chosen)
