@@ -86,6 +86,16 @@ def test_half_bit_threshold_has_its_limits():
     assert threshold[1] == pytest.approx(0.2071 / 1.2071, rel=1e-5)  # 1/sqrt(1e12) x 9
 
 
+def test_ring_counts_are_of_independent_elements():
+    """A real image has half as many independent elements on a ring as the plane has elements."""
+    image = white((32, 40), 12)
+    result = fourier_ring_correlation(image, image, pixel_um=1.0)
+    frequency = np.hypot(np.fft.fftfreq(32)[:, None], np.fft.fftfreq(40))
+    ring = np.floor(frequency * 32 + 0.5)
+    np.testing.assert_array_equal(result.count, [(ring == k).sum() / 2 for k in range(1, 17)])
+    np.testing.assert_array_equal(result.half_bit, half_bit_threshold(result.count))
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 1000),

@@ -236,3 +236,26 @@ def test_refusals():
         psd_gain(image, image, pixel_um=1.0, thick_noise=foreign)
     with pytest.raises(DataError, match="two frames or more"):
         noise_power_from_frames(image[None], pixel_um=1.0)
+
+
+def test_bands_are_those_stated():
+    """The maximum is over 0.1-1.0 Nyquist and the mean over 0.5-1.0, on a gain known per ring."""
+    scene = white((120, 100), 1.0, 13)
+    restored = filtered(
+        scene, lambda f: np.where(f < 0.045, 30.0, np.where(f < 0.245, 4.0, np.sqrt(2.0 + 2.0 * f)))
+    )
+    gain = psd_gain(
+        restored,
+        scene,
+        pixel_um=1.0,
+        thick_noise=noise_power_from_repeats(scene, 1.1 * scene, pixel_um=1.0),
+    )
+    # 0.1 Nyquist = 0.05 cycles/px, two rings of 0.01 beyond the jump; the window mixes neighbours:
+    # the maximum is 16 but for the leak of a Hann window one bin further (quarter amplitude)
+    assert gain.resolved[1:].all()
+    assert 0.05 <= gain.total.maximum_frequency_cy_per_um < 0.26
+    high = gain.frequency_cy_per_um >= 0.25
+    assert gain.total.high_band == pytest.approx(float(gain.gain[high].mean()), rel=1e-12)
+    # 2 + 2 f over 0.25 ... 0.5, mean 2.75; some 25 rings of 200+ mixed exponentials and one ring
+    # beside the jump to 16
+    assert gain.total.high_band == pytest.approx(2.75, rel=0.1)
