@@ -130,9 +130,9 @@ def piqe(image: ArrayLike, *, rescale_to_peak: bool = True) -> PiqeResult:
 
     Notes
     -----
-    Local normalisation (I - mu) / (sigma + 1), Gaussian weights 7 x 7, sigma 7/6 (eq. 1-3); a
+    Local normalisation (I - mu) / (sigma + 1), Gaussian weights 7 x 7, sigma 7/6; a
     block is active if its variance v exceeds 0.1; it has artefacts if any segment of six pixels on
-    its four sides has a standard deviation below 0.1 (eq. 5-7); noise if sigma > 2 beta (eq. 8-10);
+    its four sides has a standard deviation below 0.1; noise if sigma > 2 beta;
     its distortion is (1 - v) with artefacts plus v with noise; score 100 (sum + 1) / (count + 1).
     """
     array = as_image("image", image)
