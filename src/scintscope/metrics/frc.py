@@ -51,7 +51,7 @@ def half_bit_threshold(count: Float64Array) -> Float64Array:
 
     References
     ----------
-    van Heel and Schatz 2005, J. Struct. Biol. 151, 250, half-bit curve, doi 10.1016/j.jsb.2005.05.009.
+    van Heel and Schatz 2005, J. Struct. Biol. 151, 250, doi 10.1016/j.jsb.2005.05.009.
     """
     root = 1.0 / np.sqrt(count)
     return np.asarray((0.2071 + 1.9102 * root) / (1.2071 + 0.9102 * root))

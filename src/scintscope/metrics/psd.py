@@ -161,7 +161,7 @@ def power_spectrum_2d(
 
     Notes
     -----
-    Normalisation of IEC 62220-1-1:2015, eq. for the NPS, divided by the window's mean power
+    Normalisation of the NPS in IEC 62220-1-1:2015, divided by the window's mean power
     (Welch 1967, IEEE Trans. Audio Electroacoust. 15, 70).
     """
     array = as_image("image", image, minimum_px=_SMALLEST_PX)
