@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +22,15 @@ TABLE_TOLERANCE = 2e-7
 _MAX_TABLE = 1 << 20
 _BLOCK_PIXELS = 1 << 18
 _MIXED_PIXELS = 1 << 13
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Table:
+    """X_g of one material at equidistant thicknesses, (G, nodes), and its steps, (G, nodes - 1)."""
+
+    inverse_step: float
+    value: Image
+    rise: Image
 
 
 def group_images(
@@ -180,8 +190,8 @@ def _flat(thickness: Image, path: NDArray[np.floating] | None) -> Image:
     return np.asarray(longer, dtype=np.float32).reshape(-1)
 
 
-def _table(top_um: float, mu: FloatArray, weights: FloatArray) -> tuple[float, Image] | None:
-    """Return the inverse step and X_g on nodes from 0 to ``top_um``, (G, nodes), or None.
+def _table(top_um: float, mu: FloatArray, weights: FloatArray) -> _Table | None:
+    """Return X_g tabulated from 0 to ``top_um``, or None.
 
     None when the tolerance would need more than `_MAX_TABLE` nodes.
     """
@@ -196,14 +206,16 @@ def _table(top_um: float, mu: FloatArray, weights: FloatArray) -> tuple[float, I
     for start in range(0, count, 4096):
         part = slice(start, start + 4096)
         values[:, part] = weights @ np.exp(-np.outer(mu, nodes[part]))
-    return (count - 1) / top_um if top_um > 0 else 0.0, values.astype(np.float32)
+    nodes_32 = values.astype(np.float32)
+    inverse_step = (count - 1) / top_um if top_um > 0 else 0.0
+    return _Table(inverse_step=inverse_step, value=nodes_32, rise=np.diff(nodes_32, axis=1))
 
 
 def _block_images(
     thickness: list[Image],
     mu: FloatArray,
     weights: FloatArray,
-    tables: list[tuple[float, Image] | None],
+    tables: list[_Table | None],
 ) -> Image:
     """Return X_g of a run of pixels, (G, pixels): by table where one material is alone."""
     present = np.zeros(thickness[0].shape, dtype=np.int8)
@@ -217,9 +229,9 @@ def _block_images(
         if table is None:
             direct |= alone
         elif alone.all():
-            out = _look_up(values, *table)
+            out = _look_up(values, table)
         elif alone.any():
-            out[:, alone] = _look_up(values[alone], *table)
+            out[:, alone] = _look_up(values[alone], table)
     where = np.flatnonzero(direct)
     stacked = np.stack([values[where] for values in thickness])
     for start in range(0, where.size, _MIXED_PIXELS):
@@ -228,15 +240,15 @@ def _block_images(
     return out
 
 
-def _look_up(values: Image, inverse_step: float, nodes: Image) -> Image:
+def _look_up(thickness: Image, table: _Table) -> Image:
     """Interpolate the table linearly, (G, pixels)."""
-    position = values.astype(np.float64) * inverse_step
-    lower = np.minimum(position.astype(np.intp), nodes.shape[1] - 2)
+    position = thickness.astype(np.float64) * table.inverse_step
+    lower = np.minimum(position.astype(np.intp), table.rise.shape[1] - 1)
     fraction = (position - lower).astype(np.float32)
-    out = np.empty((nodes.shape[0], values.size), dtype=np.float32)
-    for image, line in zip(out, nodes, strict=True):
-        np.multiply(np.diff(line)[lower], fraction, out=image)
-        image += line[lower]
+    out = np.empty((table.value.shape[0], thickness.size), dtype=np.float32)
+    for image, value, rise in zip(out, table.value, table.rise, strict=True):
+        np.multiply(rise[lower], fraction, out=image)
+        image += value[lower]
     return out
 
 
