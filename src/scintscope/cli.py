@@ -28,6 +28,7 @@ app = App(
     help="Simulate lens-coupled X-ray scintillator microscopes and test the restoration of their "
     "images.",
     version=__version__,
+    help_format="plaintext",
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
@@ -38,6 +39,7 @@ Sets = Annotated[
     Parameter(
         name="--set",
         negative="",
+        show_default=False,
         help="KEY=VALUE laid over the file, e.g. thick.thickness_um=150; repeatable.",
     ),
 ]
@@ -46,7 +48,10 @@ Out = Annotated[
 ]
 Seed = Annotated[int | None, Parameter(name="--seed", help="Overrides acquisition.seed.")]
 Json = Annotated[
-    bool, Parameter(name="--json", negative="", help="Print one JSON document on stdout.")
+    bool,
+    Parameter(
+        name="--json", negative="", show_default=False, help="Print one JSON document on stdout."
+    ),
 ]
 Frames = Annotated[
     str | None, Parameter(help="Multi-page TIFF (frame, row, column), or a quoted glob of files.")
@@ -64,11 +69,11 @@ def run(
     json: Json = False,
 ) -> None:
     """Simulate, restore, judge and report."""
+    loaded = _load(scenario, sets, seed)
     from scintscope import pipeline
     from scintscope.progress import progress
 
-    checked = _checked(scenario, sets, seed)
-    _say(pipeline.run(checked, _folder(out, checked), progress), json)
+    _say(pipeline.run(loaded, _folder(out, loaded), progress), json)
 
 
 @app.command
@@ -82,11 +87,11 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Simulate frames and their truth, and stop there."""
+    loaded = _load(scenario, sets, seed)
     from scintscope import pipeline
     from scintscope.progress import progress
 
-    checked = _checked(scenario, sets, seed)
-    _say(pipeline.simulate(checked, _folder(out, checked), progress), json)
+    _say(pipeline.simulate(loaded, _folder(out, loaded), progress), json)
 
 
 @app.command
@@ -100,11 +105,11 @@ def verify(
     json: Json = False,
 ) -> None:
     """Compare the exact image with the single-PSF image, without noise."""
+    loaded = _load(scenario, sets, seed)
     from scintscope import pipeline
     from scintscope.progress import progress
 
-    checked = _checked(scenario, sets, seed)
-    _say(pipeline.verify(checked, _folder(out, checked), progress), json)
+    _say(pipeline.verify(loaded, _folder(out, loaded), progress), json)
 
 
 @app.command
@@ -126,9 +131,6 @@ def restore(
     json: Json = False,
 ) -> None:
     """Estimate the PSF from measured stacks and restore the thick plate's images."""
-    from scintscope import pipeline
-    from scintscope.progress import progress
-
     if specimen_background is not None and specimen is None:
         raise InputError("--specimen-background has no --specimen to go with. Give both.")
     given = {
@@ -143,16 +145,20 @@ def restore(
     }
     files = {name: value for name, value in given.items() if value is not None}
     settings = _restore_settings(config, sets, pixel_um_sensor, magnification)
+    from scintscope import pipeline
+    from scintscope.progress import progress
+
     _say(pipeline.restore_files(files, settings, out, progress), json)
 
 
 @app.command
 def inspect(scenario: ScenarioFile, /, *, sets: Sets = (), json: Json = False) -> None:
     """Print the instrument's data sheet: spectrum, absorption, light, MTF, NPS, DQE."""
+    loaded = _load(scenario, sets, None)
     from scintscope import inspection
     from scintscope.outputs import to_json
 
-    sheet = inspection.inspect(_load(scenario, sets, None).instrument())
+    sheet = inspection.inspect(loaded.instrument())
     if json:
         print(to_json(sheet))
     else:
@@ -236,14 +242,12 @@ def _load(path: Path, sets: Sequence[str], seed: int | None) -> Scenario:
 
 def _sampled(scenario: Scenario) -> Scenario:
     """Return the scenario if its simulation grid is fine enough."""
-    from scintscope.response import check_sampling
+    from scintscope.response import check_sampling, depth_response
 
-    check_sampling(scenario.instrument())
+    instrument = scenario.instrument()
+    plates = (instrument.thin, instrument.thick)
+    check_sampling(instrument, tuple(depth_response(instrument, plate) for plate in plates))
     return scenario
-
-
-def _checked(path: Path, sets: Sequence[str], seed: int | None) -> Scenario:
-    return _sampled(_load(path, sets, seed))
 
 
 def _folder(out: Path | None, scenario: Scenario) -> Path:

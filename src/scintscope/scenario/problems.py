@@ -217,13 +217,16 @@ def explain(errors: list[Any], root: type[FileTable]) -> Iterator[Problem]:
 
 
 def _explain_one(error: Mapping[str, Any], root: type[FileTable]) -> Problem:
-    place = _place(error["loc"], root)
+    loc = error["loc"]
+    if error["type"] == "missing" and isinstance(loc[-1], int):
+        loc = loc[:-1]  # an array that is too short
+    place = _place(loc, root)
     path, kind = key_path(place.location), error["type"]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _kind_problem(error, place)
     if kind == "extra_forbidden":
         return Problem(location=place.location, text=_unknown(place, place.key, place.table))
-    if kind == "missing" and isinstance(error["loc"][-1], str):
+    if kind == "missing" and loc == error["loc"]:
         if tables_of(place.annotation):
             text = f"[{path}] is missing. Add the table; keys: {_keys(place.annotation)}."
         else:

@@ -15,6 +15,20 @@ from scintscope.scenario.ranges import allowed_range, bounds, choices_of, field_
 Schema = dict[str, Any]
 
 _NUMERIC = ("number", "integer")
+_OTHER_DOCS = {
+    "kind": "Which variant this table describes; decides its other keys.",
+    "material": "Name of a material: see `scintscope materials`, or [materials].",
+    "preset": "A camera by name; fills every key of [camera] that is not given.",
+    "refractive_index": "Replaces the material's index at the emission wavelength.",
+    "emission_nm": "Replaces the wavelength that stands for the material's emission band.",
+    "photons_per_kev": "Replaces the material's light yield.",
+    "target": "Chemical symbol of the tube's target.",
+    "effects": "Switches of single effects.",
+    "path": "File, relative to the one that names it.",
+    "thickness_um": "Thickness along the beam.",
+    "thickness_mm": "Thickness along the light.",
+}
+"""Descriptions of keys that the part's docstring does not describe."""
 
 
 def json_schema() -> Schema:
@@ -62,8 +76,9 @@ def _annotate(definition: Schema, table: type[FileTable]) -> None:
     docs = field_docs(table) if table.part is None else field_docs(table.part)
     for key, entry in definition["properties"].items():
         _drop_null(entry)
-        _, words = docs.get(key, ("", ""))
-        entry["description"] = " ".join(filter(None, (words, _unit_note(table, key)))) or key
+        _, words = docs.get(key) or ("", _OTHER_DOCS.get(key, ""))
+        note = _unit_note(table, key)
+        entry["description"] = " ".join(filter(None, (words, note))).replace("``", "") or key
         if table.part is None or key not in getattr(table.part, "__dataclass_fields__", {}):
             continue
         choices = choices_of(table.part, key)
