@@ -267,7 +267,7 @@ def correct_image(
     for label, other in (("dark", dark), ("flat", flat)):
         if other is not None and other.shape != image.shape:
             raise DataError(f"{name} is {image.shape} but its {label} is {other.shape}.")
-    corrected = np.array(image, dtype=np.float64)
+    corrected: Image = np.array(image, dtype=np.float64)
     if dark is not None:
         corrected -= dark
     if flat is not None:

@@ -162,7 +162,7 @@ def divide_background(
     _check_pair(sample, background, name)
     level = background_level(background, name)
     dark = background <= SMALLEST_BACKGROUND * float(np.median(background))
-    ratio = sample / np.where(dark, 1.0, background)
+    ratio: Image = sample / np.where(dark, 1.0, background)
     ratio = repair_pixels(ratio, dark, f"{name}'s background") if dark.any() else ratio
     report = BackgroundReport(
         operation="divide",
@@ -202,7 +202,7 @@ def _finish_signal(
     check_choice("offset", offset, ("clip", "shift"))
     negative = float((signal < 0).mean())
     low, high = np.percentile(signal, [SHIFT_PERCENTILE, 100.0 - SHIFT_PERCENTILE])
-    if high <= 0 or float(signal.sum()) < 0 and -low > 2.0 * high:
+    if high <= 0 or (float(signal.sum()) < 0 and -low > 2.0 * high):
         raise DataError(
             f"{name}: the signal is negative where it is strong. Sample and background may be "
             'swapped, or target_sign should be "emitting" / "absorbing" instead.'

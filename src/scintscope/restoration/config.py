@@ -122,9 +122,7 @@ class RestorationConfig:
         _check_whole("psf_size_px", self.psf_size_px, 3, 4096)
         _check_whole("iterations", self.iterations, 1, 100000)
         check_range("restoration.psf_tolerance", self.psf_tolerance, low=0.0, high=1.0)
-        check_range(
-            "restoration.psf_regularisation", self.psf_regularisation, low=1e-12, high=1e3
-        )
+        check_range("restoration.psf_regularisation", self.psf_regularisation, low=1e-12, high=1e3)
         if self.wiener_noise_to_signal != "auto":
             check_range(
                 "restoration.wiener_noise_to_signal",
@@ -144,9 +142,7 @@ class RestorationConfig:
         check_range("restoration.max_shift_fraction", self.max_shift_fraction, low=0.0, high=0.5)
         check_range("restoration.zinger_sigma", self.zinger_sigma, low=0.0, high=1e3)
         if self.saturation_adu is not None:
-            check_range(
-                "restoration.saturation_adu", self.saturation_adu, low=0.0, low_open=True
-            )
+            check_range("restoration.saturation_adu", self.saturation_adu, low=0.0, low_open=True)
 
 
 def _check_whole(name: str, value: int, low: int, high: int) -> None:

@@ -127,7 +127,8 @@ def _feature_pairs(
     """Return (row, column) of matched features in both images, by ratio test."""
     import cv2
 
-    sift = cv2.SIFT_create(nfeatures=MOST_FEATURES, contrastThreshold=0.02)
+    create: Any = cv2.SIFT_create  # type: ignore[attr-defined]  # made at import by OpenCV
+    sift = create(nfeatures=MOST_FEATURES, contrastThreshold=0.02)
     mask = None if fixed_mask is None else fixed_mask.astype(np.uint8) * 255
     keys_fixed, words_fixed = sift.detectAndCompute(fixed, mask)
     keys_moving, words_moving = sift.detectAndCompute(moving, None)

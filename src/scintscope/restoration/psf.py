@@ -119,9 +119,11 @@ def estimate_psf(
     weight = _data_weight((thin.shape[0], thin.shape[1]), valid, config.psf_size_px)
     if not float((thick * weight).sum()) > 0:
         raise DataError("the thick target has no signal where thin and thick overlap.")
+    history: tuple[float, ...] = ()
+    change: tuple[float, ...] = ()
     if config.psf_method == "fourier_ratio":
         full, negative = _fourier_ratio(thin, thick, valid, config.psf_regularisation)
-        history, change, status = (), (), PsfStatus.DIRECT
+        status = PsfStatus.DIRECT
     else:
         full, history, change, status = _richardson_lucy_kernel(
             thin, thick, weight, config, progress
@@ -169,7 +171,7 @@ def _data_weight(shape: tuple[int, int], valid: Mask | None, size_px: int) -> ND
     outside = np.pad(~known, 1, constant_values=True).astype(np.uint8)
     reach = 2 * (size_px // 2) + 1
     near = ndimage.maximum_filter(outside, size=reach, mode="constant", cval=1)[1:-1, 1:-1]
-    weight = (near == 0).astype(np.float32)
+    weight: NDArray[np.float32] = (near == 0).astype(np.float32)
     if weight.sum() < size_px * size_px:
         raise DataError("thin and thick image overlap too little to estimate a PSF.")
     return weight
@@ -246,7 +248,9 @@ def _richardson_lucy_kernel(
         history.append(_weighted_divergence(data, model, weight))
         step = np.maximum(operator.adjoint(weight * data / model), 0.0) * inverse_view
         update = point * step
-        change.append(float(np.linalg.norm(update - kernel) / max(np.linalg.norm(update), TINY)))
+        change.append(
+            float(np.linalg.norm(update - kernel)) / max(float(np.linalg.norm(update)), TINY)
+        )
         momentum.record(kernel, point, update)
         kernel = update
         if progress is not None:

@@ -88,7 +88,7 @@ def match_blur(
             source = moving if which == 1 else fixed
             blurred = ndimage.gaussian_filter(source, sigma, mode="mirror", truncate=3.0)
             pair = (fixed, blurred) if which == 1 else (blurred, moving)
-            score = correlation(*pair, transform, None)
+            score = correlation(pair[0], pair[1], transform, None)
             if score <= best[0]:
                 break
             best = (score, *pair, which * sigma)
@@ -136,8 +136,8 @@ def refine_transform(
         Pixels of the fixed image to look at.
     spread_share : float
         Smallest scale of Tukey's biweight, as a share of the residuals' standard deviation. 1
-        discards gross outliers only: images of unequal blur differ at every edge, and down-weighting
-        edges would pull the motion. Small values (0.2) suit images of equal blur.
+        discards gross outliers only: images of unequal blur differ at every edge, and
+        weighting edges down would pull the motion. Small values (0.2) suit images of equal blur.
 
     Returns
     -------

@@ -39,9 +39,17 @@ DEFECT_FINE_PX, DEFECT_COARSE_PX = 1.2, 6.0
 DEFECT_SIGMA = 6.0
 FEWEST_DEFECTS = 3
 DEFECT_REACH_PX = 6
+DRIFT_PX = 16.0
+"""Cross-correlation looks for drifts up to this; larger ones need features that agree, since the
+sample's own lines correlate with a few defects somewhere in a large field."""
+
 BLURS_PX = (0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 PAIR_SPREAD, DEFECT_SPREAD = 1.0, 0.2
 WEAK_CORRELATION = 0.1
+DEFECT_SLACK = 0.1
+"""Correlation a refinement on defects may lose: the sample's lines among them add as much by
+chance, and the refinement, unlike the correlation, discards them."""
+
 PREFERENCE = 0.02
 """Correlation by which another proposal must beat SIFT's to replace it."""
 
@@ -185,12 +193,10 @@ def register_background(
     reach = max_shift_fraction * min(sample.shape)
     found = _match_defects(first, second, marks, model, threshold_px, reach)
     masked = np.where(_dilate(marks, DEFECT_REACH_PX), second, 0.0).astype(np.float32)
-    coarse = correlate_shift(first, masked, reach)
+    coarse = correlate_shift(first, masked, min(reach, DRIFT_PX))
     proposal = _better(first, second, [found.transform or IDENTITY, coarse, IDENTITY], marks)
     near = _shifted_mask(_dilate(marks, DEFECT_REACH_PX), proposal)
-    return _decide(
-        first, second, found, model, reach, mask=near, defects=defects, coarse=proposal
-    )
+    return _decide(first, second, found, model, reach, mask=near, defects=defects, coarse=proposal)
 
 
 def _match_defects(
@@ -249,10 +255,9 @@ def _decide(
         share = PAIR_SPREAD
         first, second, _ = match_blur(first, second, start, BLURS_PX)
         score = correlation(first, second, start, mask)
-    refined = refine_transform(
-        first, second, start, model=model, mask=mask, spread_share=share
-    )
-    status, transform, final = _verdict(status, start, score, refined, reach)
+    refined = refine_transform(first, second, start, model=model, mask=mask, spread_share=share)
+    slack = PREFERENCE if mask is None else DEFECT_SLACK
+    status, transform, final = _verdict(status, start, (score, slack), refined, reach)
     return RegistrationReport(
         transform=transform,
         status=status,
@@ -266,12 +271,21 @@ def _decide(
 
 
 def _verdict(
-    status: RegistrationStatus, start: Transform, score: float, refined: Refinement, reach: float
+    status: RegistrationStatus,
+    start: Transform,
+    scored: tuple[float, float],
+    refined: Refinement,
+    reach: float,
 ) -> tuple[RegistrationStatus, Transform, float]:
+    """Return status, motion and correlation.
+
+    ``scored`` is the start's correlation and how much of it a good refinement may lose.
+    """
+    score, slack = scored
     drift = float(np.abs(refined.transform.shift_px - start.shift_px).max())
     good = (
         refined.converged
-        and refined.correlation >= score - PREFERENCE
+        and refined.correlation >= score - slack
         and drift <= max(4.0, 0.02 * reach)
         and abs(refined.transform.scale - 1.0) < 0.25
     )
