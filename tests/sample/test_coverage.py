@@ -56,7 +56,7 @@ def test_disc_area_is_exact(radius: float, row: float, column: float) -> None:
     """The covered area of a disc of any size and position is pi r^2."""
     steps = np.arange(-8.0, 9.0)
     cover = disc_coverage(steps - row, steps - column, 1.0, radius)
-    assert cover.sum() == pytest.approx(math.pi * radius**2, abs=1e-10)
+    assert cover.sum() == pytest.approx(math.pi * radius**2, abs=ROUNDING)
 
 
 def test_disc_agrees_with_fine_sampling() -> None:

@@ -194,12 +194,12 @@ def disc_coverage(
 def _quadrant_area(x: FloatArray, y: FloatArray, radius: float) -> FloatArray:
     """Return the area of the disc of ``radius`` inside {x' <= x, y' <= y}."""
     y = np.clip(y, -radius, radius)
-    w = np.sqrt(np.maximum(radius**2 - y**2, 0.0))
+    w = np.sqrt((radius - y) * (radius + y))
 
     def segment(t: FloatArray) -> FloatArray:
-        """Integral of sqrt(R^2 - t^2) from 0 to t."""
-        root = np.sqrt(np.maximum(radius**2 - t**2, 0.0))
-        return np.asarray(0.5 * (t * root + radius**2 * np.arcsin(np.clip(t / radius, -1.0, 1.0))))
+        """Integral of sqrt(R^2 - t^2) from 0 to t; factored, and by arctan, to hold at t = R."""
+        root = np.sqrt(np.maximum((radius - t) * (radius + t), 0.0))
+        return np.asarray(0.5 * (t * root + radius**2 * np.arctan2(t, root)))
 
     inner = np.clip(x, -w, w)
     area = y * (inner + w) + segment(inner) + segment(w)
