@@ -237,7 +237,7 @@ def _richardson_lucy_kernel(
     seen = view > 1e-3 * float(view.max())
     inverse_view = np.where(seen, 1.0 / np.where(seen, view, 1.0), 0.0).astype(dtype)
     gain = float((data * weight).sum(dtype=np.float64)) / float((operator.thin * weight).sum())
-    kernel = np.where(seen, gain / int(seen.sum()), 0.0).astype(dtype)
+    kernel = (gain * _first_kernel(seen, config)).astype(dtype)
     history: list[float] = []
     change: list[float] = []
     status = PsfStatus.ITERATION_LIMIT
@@ -261,6 +261,17 @@ def _richardson_lucy_kernel(
     if history[-1] > (1.0 + RISE_TOLERANCE) * history[0]:
         status = PsfStatus.DIVERGED
     return kernel, tuple(history), tuple(change), status
+
+
+def _first_kernel(seen: Mask, config: RestorationConfig) -> NDArray[np.float64]:
+    """Return the unit-sum first estimate: flat or peaked, zero at lags the frame does not see."""
+    first = np.ones(seen.shape)
+    if config.psf_start == "peaked":
+        width = max(config.psf_size_px / 20.0, 0.5)
+        row, column = (np.arange(n) - n // 2 for n in seen.shape)
+        first = (1.0 + (row[:, None] ** 2 + column[None, :] ** 2) / width**2) ** -1.5
+    first = np.where(seen, first, 0.0)
+    return np.asarray(first / first.sum())
 
 
 def _weighted_divergence(data: Image, model: Image, weight: Image) -> float:

@@ -20,13 +20,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.errors import DataError, check_choice
+from scintscope.restoration.defects import (
+    despeckle,
+    dilate,
+    find_defects,
+    logarithm,
+    readable_tiles,
+    shifted_mask,
+)
 from scintscope.restoration.features import (
     NO_MATCH,
     FeatureMatch,
     band_pass,
     correlate_shift,
     match_features,
-    robust_spread,
 )
 from scintscope.restoration.refine import Refinement, correlation, match_blur, refine_transform
 from scintscope.restoration.transform import IDENTITY, Transform
@@ -36,7 +43,6 @@ Mask = NDArray[np.bool_]
 
 FINE_PX, COARSE_PX = 1.5, 24.0
 DEFECT_FINE_PX, DEFECT_COARSE_PX = 1.2, 6.0
-DEFECT_SIGMA = 6.0
 FEWEST_DEFECTS = 3
 DEFECT_REACH_PX = 6
 DRIFT_PX = 16.0
@@ -46,6 +52,8 @@ sample's own lines correlate with a few defects somewhere in a large field."""
 BLURS_PX = (0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 PAIR_SPREAD, DEFECT_SPREAD = 1.0, 0.2
 WEAK_CORRELATION = 0.1
+SETTLE_PX = 3.0
+FEWEST_TILES = 3
 DEFECT_SLACK = 0.1
 """Correlation a refinement on defects may lose: the sample's lines among them add as much by
 chance, and the refinement, unlike the correlation, discards them."""
@@ -63,6 +71,9 @@ class RegistrationStatus(Enum):
     )
     UNREFINED = "a coarse motion was found, but refining it did not settle; the coarse one is used."
     NO_DEFECTS = "no plate defects stand out of the noise; the frames are taken as aligned."
+    COVERED = (
+        "plate defects were found, but the sample covers them; the frames are taken as aligned."
+    )
     FAILED = "no motion makes the images alike; they are taken as aligned."
     DISABLED = "registration is switched off; the frames are taken as aligned."
 
@@ -180,7 +191,7 @@ def register_background(
     _check_same(sample, background)
     check_choice("model", model, ("similarity", "translation"))
     first, second = (
-        band_pass(despeckle(_logarithm(im)), DEFECT_FINE_PX, DEFECT_COARSE_PX)
+        band_pass(despeckle(logarithm(im)), DEFECT_FINE_PX, DEFECT_COARSE_PX)
         for im in (sample, background)
     )
     marks, defects = find_defects(second)
@@ -192,10 +203,10 @@ def register_background(
     first, second = (np.clip(im, -limit, limit) for im in (first, second))
     reach = max_shift_fraction * min(sample.shape)
     found = _match_defects(first, second, marks, model, threshold_px, reach)
-    masked = np.where(_dilate(marks, DEFECT_REACH_PX), second, 0.0).astype(np.float32)
+    masked = np.where(dilate(marks, DEFECT_REACH_PX), second, 0.0).astype(np.float32)
     coarse = correlate_shift(first, masked, min(reach, DRIFT_PX))
     proposal = _better(first, second, [found.transform or IDENTITY, coarse, IDENTITY], marks)
-    near = _shifted_mask(_dilate(marks, DEFECT_REACH_PX), proposal)
+    near = shifted_mask(dilate(marks, DEFECT_REACH_PX), proposal)
     return _decide(first, second, found, model, reach, mask=near, defects=defects, coarse=proposal)
 
 
@@ -209,7 +220,7 @@ def _match_defects(
         model=model,
         threshold_px=threshold_px,
         largest_shift_px=reach,
-        fixed_mask=_dilate(marks, DEFECT_REACH_PX),
+        fixed_mask=dilate(marks, DEFECT_REACH_PX),
     )
     if found.transform is None:
         return found
@@ -223,8 +234,8 @@ def _match_defects(
 
 def _better(first: Image, second: Image, proposals: list[Transform], marks: Mask) -> Transform:
     """Return the proposal under which the images correlate best around the defects."""
-    near = _dilate(marks, DEFECT_REACH_PX)
-    scores = [correlation(first, second, t, _shifted_mask(near, t)) for t in proposals]
+    near = dilate(marks, DEFECT_REACH_PX)
+    scores = [correlation(first, second, t, shifted_mask(near, t)) for t in proposals]
     scores[0] += PREFERENCE
     return proposals[int(np.argmax(scores))]
 
@@ -251,7 +262,21 @@ def _decide(
         if by_sift >= score - PREFERENCE:
             score, start, status = by_sift, found.transform, RegistrationStatus.FEATURES
     share = DEFECT_SPREAD
-    if mask is None:
+    if mask is not None:
+        start, mask, tiles = _settle_on_defects(first, second, start, model, mask)
+        if tiles < FEWEST_TILES:
+            return RegistrationReport(
+                transform=IDENTITY,
+                status=RegistrationStatus.COVERED,
+                matches=found.matches,
+                inliers=found.inliers,
+                rms_px=found.rms_px,
+                correlation=before,
+                correlation_before=before,
+                defects=defects,
+            )
+        score = correlation(first, second, start, mask)
+    else:
         share = PAIR_SPREAD
         first, second, _ = match_blur(first, second, start, BLURS_PX)
         score = correlation(first, second, start, mask)
@@ -268,6 +293,22 @@ def _decide(
         correlation_before=before,
         defects=defects,
     )
+
+
+def _settle_on_defects(
+    first: Image, second: Image, start: Transform, model: str, mask: Mask
+) -> tuple[Transform, Mask, int]:
+    """Return a motion refined on the defects both images show, these, and their tiles' count."""
+    readable, count = readable_tiles(first, second, mask, start)
+    if count < FEWEST_TILES:
+        return start, readable, count
+    rough = refine_transform(
+        first, second, start, model=model, mask=readable, spread_share=PAIR_SPREAD
+    )
+    moved = float(np.abs(rough.transform.shift_px - start.shift_px).max())
+    if moved <= SETTLE_PX and rough.correlation > 0:
+        start = rough.transform
+    return start, *readable_tiles(first, second, mask, start)
 
 
 def _verdict(
@@ -294,64 +335,6 @@ def _verdict(
     if not good:
         return RegistrationStatus.UNREFINED, start, score
     return status, refined.transform, refined.correlation
-
-
-def find_defects(filtered: Image) -> tuple[Mask, int]:
-    """Return where a band-passed image stands out by six standard deviations, and how often.
-
-    Only connected groups of at least three pixels count. The standard deviation is that of the
-    bulk (median absolute deviation), which is noise in an image that is mostly empty.
-    """
-    from scipy import ndimage
-
-    marks = np.abs(filtered - np.median(filtered)) > DEFECT_SIGMA * robust_spread(filtered)
-    labels, count = ndimage.label(marks, structure=np.ones((3, 3)))
-    if count == 0:
-        return marks, 0
-    large = np.bincount(labels.ravel())[1:] >= 3
-    keep = np.concatenate([[False], large])
-    return np.asarray(keep[labels]), int(large.sum())
-
-
-def despeckle(image: Image, sigma: float = 8.0) -> Image:
-    """Return the image, float32, without single-pixel spikes (hot pixels stay with the camera).
-
-    A pixel that differs from the median of its 3 x 3 surroundings by more than ``sigma`` standard
-    deviations of that difference, while its four neighbours do not, takes the median.
-    """
-    from scipy import ndimage
-
-    source = np.asarray(image, dtype=np.float32)
-    median = ndimage.median_filter(source, size=3, mode="nearest")
-    difference = source - median
-    spike = np.abs(difference) > sigma * max(robust_spread(difference), 1e-12)
-    crowd = ndimage.uniform_filter(spike.astype(np.float32), size=3, mode="constant") * 9.0
-    return np.where(spike & (crowd < 1.5), median, source)
-
-
-def _logarithm(image: Image) -> Image:
-    floor = 0.02 * float(np.median(image))
-    return np.log(np.maximum(image, max(floor, 1e-12)))
-
-
-def _dilate(mask: Mask, reach: int) -> Mask:
-    import cv2
-
-    kernel = np.ones((2 * reach + 1, 2 * reach + 1), dtype=np.uint8)
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel).astype(bool))
-
-
-def _shifted_mask(moving_mask: Mask, transform: Transform) -> Mask:
-    """Return a mask of the moving frame in the fixed one, by whole pixels."""
-    row, column = (round(v) for v in (transform.shift_row_px, transform.shift_column_px))
-    result = np.zeros_like(moving_mask)
-    rows, columns = moving_mask.shape
-    to_rows = slice(max(-row, 0), min(rows - row, rows))
-    to_columns = slice(max(-column, 0), min(columns - column, columns))
-    from_rows = slice(to_rows.start + row, to_rows.stop + row)
-    from_columns = slice(to_columns.start + column, to_columns.stop + column)
-    result[to_rows, to_columns] = moving_mask[from_rows, from_columns]
-    return result
 
 
 def _check_same(first: Image, second: Image) -> None:
