@@ -57,11 +57,19 @@ def test_json_is_one_strict_document_on_stdout(
     pipeline: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """With --json stdout is one document, NaN is null, and notes go to stderr."""
-    arguments = ["run", QUICK, "--json", "--out", str(tmp_path / "o"), "--set", "thin.focus_um=-1"]
+    arguments = [
+        "run",
+        QUICK,
+        "--json",
+        "--out",
+        str(tmp_path / "o"),
+        "--set",
+        "thin.thickness_um=300",
+    ]
     assert cli.main(arguments) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out) == {"nan": None}
-    assert "note: thin.focus_um" in captured.err
+    assert "note: thick.thickness_um" in captured.err
     assert pipeline[0][2] == tmp_path / "o"
 
 
@@ -141,10 +149,14 @@ def test_exit_codes(
 
 def test_check_prints_ok_and_notes(capsys: pytest.CaptureFixture[str]) -> None:
     """A sound scenario is OK; legal surprises follow as notes; --json holds the same."""
-    assert cli.main(["check", QUICK, "--set", "thin.focus_um=-1"]) == 0
+    surprises = ("thin.focus_um=-1", "thick.thickness_um=15", "geometry.source_to_sample_mm=50")
+    sets = [word for text in surprises for word in ("--set", text)]
+    assert cli.main(["check", QUICK, *sets]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"OK: {QUICK} (quick)"
-    assert any(line.startswith("note: thin.focus_um = -1 lies outside") for line in lines)
+    assert any("focus_um = -1" in line and line.startswith("note: ") for line in lines)
+    assert any("is thinner than thin.thickness_um" in line for line in lines)
+    assert any("sqrt(lambda z_eff)" in line for line in lines)
     assert cli.main(["check", QUICK, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["ok"], document["name"], len(document["hash"])) == (True, "quick", 64)

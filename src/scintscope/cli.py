@@ -18,6 +18,7 @@ from scintscope import __version__
 from scintscope.errors import InputError, ScintscopeError
 
 if TYPE_CHECKING:
+    from scintscope.instrument import Instrument
     from scintscope.outputs import Outcome
     from scintscope.scenario import RestoreSettings, Scenario
 
@@ -172,7 +173,8 @@ def check(scenario: ScenarioFile, /, *, sets: Sets = (), json: Json = False) -> 
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        checked = _sampled(_read(scenario, sets, None))
+        checked = _read(scenario, sets, None)
+        _examine(checked.instrument())
     notes = [*checked.notes(), *(str(w.message) for w in caught)]
     if json:
         document = {"name": checked.name, "hash": checked.hash(), "ok": True, "notes": notes}
@@ -240,14 +242,15 @@ def _load(path: Path, sets: Sequence[str], seed: int | None) -> Scenario:
     return loaded
 
 
-def _sampled(scenario: Scenario) -> Scenario:
-    """Return the scenario if its simulation grid is fine enough."""
+def _examine(instrument: Instrument) -> None:
+    """Refuse a simulation grid that is too coarse; warn of focus and diffraction."""
+    from scintscope.forward.render import warn_of_diffraction
     from scintscope.response import check_sampling, depth_response
 
-    instrument = scenario.instrument()
     plates = (instrument.thin, instrument.thick)
-    check_sampling(instrument, tuple(depth_response(instrument, plate) for plate in plates))
-    return scenario
+    responses = tuple(depth_response(instrument, plate) for plate in plates)
+    check_sampling(instrument, responses)
+    warn_of_diffraction(instrument, responses[0])
 
 
 def _folder(out: Path | None, scenario: Scenario) -> Path:

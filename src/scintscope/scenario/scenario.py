@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,11 +21,7 @@ from scintscope.restoration.config import RestorationConfig
 from scintscope.sample.specimen import SpecimenRecipe
 from scintscope.scenario.files import SKIMAGE_PREFIX
 from scintscope.scintillator.plate import Plate
-from scintscope.source.parts import MonochromaticSource, Source, TubeSource
-from scintscope.units import wavelength_um
-
-_MEAN_ENERGY_SHARE = 1.0 / 3.0
-"""Mean photon energy over tube voltage, a rule of thumb for a lightly filtered tube."""
+from scintscope.source.parts import Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,51 +93,10 @@ class Scenario:
 
     def notes(self) -> Sequence[str]:
         """Return sentences about legal settings whose consequences may surprise."""
-        return [*_plate_notes(self), *_focus_notes(self), *_diffraction_notes(self)]
-
-
-def _plate_notes(scenario: Scenario) -> list[str]:
-    thin, thick = scenario.thin, scenario.thick
-    if thick.thickness_um >= thin.thickness_um:
-        return []
-    return [
-        f"thick.thickness_um = {thick.thickness_um:g} is thinner than thin.thickness_um = "
-        f"{thin.thickness_um:g}: the thin plate is meant to be the sharp reference."
-    ]
-
-
-def _focus_notes(scenario: Scenario) -> list[str]:
-    notes = []
-    for name in ("thin", "thick"):
-        plate: Plate = getattr(scenario, name)
-        focus = plate.focus_um
-        if not isinstance(focus, str) and not 0.0 <= focus <= plate.thickness_um:
-            notes.append(
-                f"{name}.focus_um = {focus:g} lies outside the plate, which fills 0 to "
-                f"{plate.thickness_um:g} um: nothing that glows is in focus."
-            )
-    return notes
-
-
-def _diffraction_notes(scenario: Scenario) -> list[str]:
-    """Return a note where Fresnel fringes at edges are wider than half an object pixel."""
-    source = scenario.source
-    if isinstance(source, MonochromaticSource):
-        energy_kev = source.energy_kev
-    elif isinstance(source, TubeSource):
-        energy_kev = source.voltage_kv * _MEAN_ENERGY_SHARE
-    else:
-        return []
-    geometry = scenario.geometry
-    z_um = geometry.effective_propagation_um()
-    fringe_um = math.sqrt(wavelength_um(energy_kev) * z_um)
-    # At the sample's side of the bench a pixel is smaller by the sample's magnification.
-    magnification = geometry.sample_magnification(geometry.source_to_scintillator_mm)
-    pixel_um = scenario.camera.pixel_um_sensor / scenario.lens.magnification / magnification
-    if fringe_um <= 0.5 * pixel_um:
-        return []
-    return [
-        f"Edge diffraction is not simulated and would show: at {energy_kev:.3g} keV its fringes "
-        f"are sqrt(lambda z_eff) = {fringe_um:.2g} um wide at the sample, more than half a pixel "
-        f"({pixel_um:.2g} um). Bring the sample nearer to the scintillator to avoid it."
-    ]
+        thin_um, thick_um = self.thin.thickness_um, self.thick.thickness_um
+        if thick_um >= thin_um:
+            return []
+        return [
+            f"thick.thickness_um = {thick_um:g} is thinner than thin.thickness_um = {thin_um:g}: "
+            "the thin plate is meant to be the sharp reference."
+        ]
