@@ -125,6 +125,8 @@ def test_all_problems_are_reported_at_once() -> None:
         ("thin.thicknes_um=3", r"thin\.thicknes_um .*\[thin\]\. Did you mean 'thickness_um'"),
         ("thickness_um=3", r"Did you mean thin\.thickness_um or thick\.thickness_um"),
         ("lense.na=0.4", r"lense is not a known key\. Did you mean 'lens'"),
+        ("extend=paper.toml", r"extend is not a known key\. Did you mean 'extends'"),
+        ("source.filters=[5]", r"source\.filters\[0\] = 5 is not a table\. Write \{key"),
         ("lens=5", r"lens = 5 is not a table\. Write \[lens\]"),
         ("source.kind=tubes", r"source\.kind = 'tubes' is not one of .*Did you mean 'tube'"),
         ("source.kind=spectrum_file", r"source\.path is missing"),

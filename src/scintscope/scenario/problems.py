@@ -178,7 +178,7 @@ def _elsewhere(name: str) -> str:
 
 def _unknown(place: _Place, name: str, table: type[FileTable]) -> str:
     where = key_path(place.location[:-1])
-    options = list(table.model_fields)
+    options = [*table.model_fields, *(["extends"] if table is file_model() else [])]
     hint = (
         (_elsewhere(name) if name not in options else "")
         or nearest_hint(name, options)
