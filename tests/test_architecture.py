@@ -14,7 +14,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("units", "errors", "jax64"),
-    ("grids", "convolve", "quadrature", "tiff", "outputs", "progress", "accuracy"),
+    ("grids", "convolve", "quadrature", "tiff", "outputs", "progress", "accuracy", "streams"),
     ("materials",),
     ("geometry", "source", "sample", "scintillator", "optics", "camera"),
     ("instrument",),

@@ -233,9 +233,9 @@ def _explain_one(error: Mapping[str, Any], root: type[FileTable]) -> Problem:
             text = f"{path} is missing. Give {_what_to_give(place)}."
         return Problem(location=place.location, text=text, missing=True)
     if kind in ("model_type", "model_attributes_type", "dict_type"):
-        text = (
-            f"{path} = {shown(error['input'])} is not a table. Write [{path}] and its keys below."
-        )
+        in_array = any(isinstance(item, int) for item in place.location)
+        remedy = "{key = value, ...}" if in_array else f"[{path}] and its keys below"
+        text = f"{path} = {shown(error['input'])} is not a table. Write {remedy}."
         return Problem(location=place.location, text=text)
     value = error["input"]
     return Problem(
