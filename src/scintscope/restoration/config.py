@@ -9,7 +9,7 @@ from scintscope.errors import RangeError, check_choice, check_range
 CHOICES: dict[str, tuple[str, ...]] = {
     "psf_method": ("richardson_lucy", "fourier_ratio"),
     "psf_acceleration": ("biggs_andrews", "none"),
-    "psf_start": ("full", "window", "peaked"),
+    "psf_start": ("peaked", "full", "window"),
     "psf_centre": ("centroid", "peak", "none"),
     "psf_taper": ("none", "cosine", "hann"),
     "target_sign": ("absorbing", "emitting"),
@@ -43,7 +43,7 @@ class RestorationConfig:
     psf_size_px : int
         Side of the square the PSF is cut to, pixels (paper: 60). The centre of a side of ``n``
         is at index ``n // 2``, for odd and even ``n``.
-    psf_start : {"full", "window", "peaked"}
+    psf_start : {"peaked", "full", "window"}
         ``full``: the unknown covers the whole frame and is cut afterwards, as in the paper.
         ``window``: the unknown covers only the final square. Both start flat. ``peaked``: whole
         frame, started from a peak with long tails, (1 + r^2/s^2)^(-3/2), s = a twentieth of
@@ -95,7 +95,7 @@ class RestorationConfig:
     psf_acceleration: str = "biggs_andrews"
     psf_tolerance: float = 0.0
     psf_size_px: int = 60
-    psf_start: str = "full"
+    psf_start: str = "peaked"
     psf_centre: str = "centroid"
     psf_taper: str = "none"
     psf_regularisation: float = 1e-3

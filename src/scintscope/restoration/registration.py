@@ -53,7 +53,6 @@ BLURS_PX = (0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 PAIR_SPREAD, DEFECT_SPREAD = 1.0, 0.2
 WEAK_CORRELATION = 0.1
 SETTLE_PX = 3.0
-FEWEST_TILES = 3
 DEFECT_SLACK = 0.1
 """Correlation a refinement on defects may lose: the sample's lines among them add as much by
 chance, and the refinement, unlike the correlation, discards them."""
@@ -263,8 +262,8 @@ def _decide(
             score, start, status = by_sift, found.transform, RegistrationStatus.FEATURES
     share = DEFECT_SPREAD
     if mask is not None:
-        start, mask, tiles = _settle_on_defects(first, second, start, model, mask)
-        if tiles < FEWEST_TILES:
+        start, mask, enough = _settle_on_defects(first, second, start, model, mask)
+        if not enough:
             return RegistrationReport(
                 transform=IDENTITY,
                 status=RegistrationStatus.COVERED,
@@ -297,11 +296,11 @@ def _decide(
 
 def _settle_on_defects(
     first: Image, second: Image, start: Transform, model: str, mask: Mask
-) -> tuple[Transform, Mask, int]:
-    """Return a motion refined on the defects both images show, these, and their tiles' count."""
-    readable, count = readable_tiles(first, second, mask, start)
-    if count < FEWEST_TILES:
-        return start, readable, count
+) -> tuple[Transform, Mask, bool]:
+    """Return a motion refined on the defects both images show, these, and if they suffice."""
+    readable, enough = readable_tiles(first, second, mask, start)
+    if not enough:
+        return start, readable, enough
     rough = refine_transform(
         first, second, start, model=model, mask=readable, spread_share=PAIR_SPREAD
     )
