@@ -89,10 +89,12 @@ def check_range(
     allowed = range_text(low, high, low_open=low_open, high_open=high_open, unit=unit)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise RangeError(name, value, allowed, "Give a number." if not remedy else remedy)
+    if allow_inf and value == math.inf:
+        return value
     inside = (value > low if low_open else value >= low) and (
         value < high if high_open else value <= high
     )
-    if math.isnan(value) or not inside or (math.isinf(value) and not (allow_inf and value > 0)):
+    if math.isnan(value) or not inside or math.isinf(value):
         raise RangeError(name, value, allowed, remedy)
     return value
 

@@ -100,7 +100,7 @@ class DepthResponse:
         )
 
     def light_per_um(self, z_um: Array) -> Array:
-        """Return open-beam electrons per um2 and s that each um of depth gives, per energy, (E, D)."""
+        """Return open-beam electrons per um2, s and um of depth, per energy, (E, D)."""
         photons = self.spectrum.photons_per_um2_s[:, None]
         return np.asarray(photons * self.deposit_kev_per_um(z_um) * self.electrons_per_kev)
 

@@ -66,9 +66,9 @@ def rayleigh_half_depth_um(na: float, wavelength_um: float, index: float) -> flo
 
 
 def strehl_half_depth_um(na: float, wavelength_um: float, index: float, strehl: float) -> float:
-    """Return the defocus at which the Marechal-Mahajan Strehl ratio exp(-(2 pi rms)^2) falls so far.
+    """Return the defocus at which the Strehl ratio exp(-(2 pi rms)^2) falls to ``strehl``.
 
-    Mahajan 1983, J. Opt. Soc. Am. 73, 860; the rms is linear in defocus.
+    Marechal-Mahajan: Mahajan 1983, J. Opt. Soc. Am. 73, 860; the rms is linear in defocus.
     """
     path = OpticalPath(na=na, index=index, wavelength_um=wavelength_um)
     per_um = float(rms_waves(1.0, 0.0, path))

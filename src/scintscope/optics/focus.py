@@ -71,7 +71,7 @@ def focus_merit(
     field, air_slope = jax.lax.map(jax.jit(summed), jnp.asarray(h))
     weights = jnp.asarray(frequency_weight)
 
-    @jax.jit
+    @jax.jit  # type: ignore[untyped-decorator]
     def merit(travel_um: Any) -> Any:
         transfer = jnp.real(field * jnp.exp(-1j * scale * travel_um * air_slope)).sum(axis=1)
         return jnp.sum(weights * transfer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -207,8 +208,8 @@ def zinger_mask(stack: Frames, sigma: float) -> NDArray[np.bool_]:
 
     Frames are first brought to one mean level (source flicker). A value is rejected when it
     exceeds the pixel's median over frames (of two frames: the lower) by ``sigma`` standard
-    deviations, which are measured over the whole stack (median absolute deviation) and scaled with
-    the square root of the pixel's level, as counting noise is. Only bright outliers exist.
+    deviations, which are measured over the whole stack (median absolute difference of successive
+    frames) and scaled with the square root of the pixel's level, as counting noise is. Only bright outliers exist.
 
     Parameters
     ----------
@@ -227,11 +228,13 @@ def zinger_mask(stack: Frames, sigma: float) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         filled = np.where(np.isnan(values), np.float32(reference_level), values)
         low = filled.min(axis=0) if len(stack) == 2 else np.median(filled, axis=0)
-        deviation = values - low
-        spread = 1.4826 * float(np.nanmedian(np.abs(deviation)))
-        scale = max(spread, 1e-6 * abs(reference_level), 1e-30)
         relative = np.sqrt(np.clip(low / max(reference_level, 1e-30), 0.1, None))
-        return np.asarray(deviation > sigma * scale * relative)
+        steps = np.diff(filled, axis=0) / (math.sqrt(2.0) * relative)
+        spread = 1.4826 * float(np.median(np.abs(steps)))
+        scale = max(spread, 1e-6 * abs(reference_level), 1e-30)
+        if len(stack) == 2:
+            scale *= math.sqrt(2.0)
+        return np.asarray(filled - low > sigma * scale * relative)
 
 
 def correct_image(

@@ -25,9 +25,14 @@ def noise_deviation(image: Image) -> float:
 
     Median absolute deviation of the diagonal second difference (a - b - c + d) / 2, which is blind
     to gradients (Donoho and Johnstone 1994, Biometrika 81, 425, finest Haar diagonal). Exact for
-    white Gaussian noise on an image without detail at the pixel scale.
+    white Gaussian noise on an image without detail at the pixel scale. Differences that touch a
+    pixel at the image's smallest value are left out if others suffice: clipping makes them zero.
     """
     detail = (image[1:, 1:] - image[:-1, 1:] - image[1:, :-1] + image[:-1, :-1]) / 2.0
+    above = image > image.min()
+    free = above[1:, 1:] & above[:-1, 1:] & above[1:, :-1] & above[:-1, :-1]
+    if free.sum() >= 1000:
+        detail = detail[free]
     return 1.4826 * float(np.median(np.abs(detail)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ def split_at_edges(spectrum: Spectrum, edges_kev: Array) -> Spectrum:
     ):
         low, high = e - 0.5 * w, e + 0.5 * w
         cuts = [low, *[x for x in edges_kev if low < x < high], high]
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+        for a, b in pairwise(cuts):
             energy.append(0.5 * (a + b))
             width.append(b - a)
             photons.append(p * ((b - a) / w if w else 1.0))

@@ -1,0 +1,244 @@
+"""Stacks of camera frames from a light image: drift, defects, quantum noise, camera.
+
+Defects follow the plate, the image follows the sample. X-ray quantum noise is, for now, a Poisson
+field of interacting X-rays filtered by the plate's mean transfer function (named ``interim`` in
+the provenance: the true noise of each depth has that depth's transfer function).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scintscope.camera.drift import StackDrift
+from scintscope.camera.poisson import parallel_poisson
+from scintscope.camera.sensor import FixedPattern, expose
+from scintscope.forward.kernels import camera_kernel
+from scintscope.forward.plane import Plane, camera_image, inverse, shifted, transform
+from scintscope.forward.render import LightImage, group_transfer
+from scintscope.instrument import Instrument
+from scintscope.jax64 import jnp
+from scintscope.noise import mean_electrons_per_um2
+from scintscope.response import DepthResponse, mean_transfer
+from scintscope.scintillator.absorption import absorbed_fraction, per_depth
+from scintscope.scintillator.defects import PlateDefects
+
+Array = NDArray[np.float64]
+Image = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlateOptics:
+    """What a plate does to every frame taken with it; made once per plate.
+
+    Parameters
+    ----------
+    group_kernels : tuple of array
+        Kernel of each emission-defect group, in electrons per camera pixel and s.
+    factor : complex array or None
+        Spectrum of the factor that scattering defects and shading put on the image.
+    glow : complex array or None
+        Spectrum of the light of glowing spots, electrons per camera pixel and s.
+    noise_kernel : array
+        Mean transfer function with the pixel's aperture.
+    electrons_per_quantum : float
+        Rms electrons per interacting X-ray (root of the mean square).
+    """
+
+    group_kernels: tuple[Image, ...]
+    factor: Image | None
+    glow: Image | None
+    noise_kernel: Image
+    electrons_per_quantum: float
+
+
+def plate_optics(response: DepthResponse, plane: Plane, defects: PlateDefects) -> PlateOptics:
+    """Return the per-plate parts of the frame model."""
+    table = response.frequency_cy_per_um
+    area = np.float32(plane.pixel_um**2)
+    return PlateOptics(
+        group_kernels=tuple(
+            camera_kernel(plane, table, group_transfer(response, group)) * area
+            for group in defects.emission
+        ),
+        factor=_factor_spectrum(response, plane, defects),
+        glow=_glow_spectrum(response, plane, defects),
+        noise_kernel=camera_kernel(plane, table, mean_transfer(response)),
+        electrons_per_quantum=rms_electrons_per_quantum(response),
+    )
+
+
+def rms_electrons_per_quantum(response: DepthResponse) -> float:
+    """Return the root mean square of the electrons one interacting X-ray gives."""
+    act, photons = response.interaction, response.spectrum.photons_per_um2_s
+    z = jnp.asarray(response.depth_um)
+    second = np.asarray(per_depth(act.deposit_kev2_per_um, z, act.attenuation_per_um))
+    fraction = np.asarray(absorbed_fraction(act.attenuation_per_um, response.thickness_um))
+    mean_square = (photons @ second @ response.depth_weight_um) / (photons @ fraction)
+    return float(response.electrons_per_kev * np.sqrt(mean_square))
+
+
+def _factor_spectrum(response: DepthResponse, plane: Plane, defects: PlateDefects) -> Image | None:
+    """Return the spectrum of prod_j (1 - share_j loss_j * PSF_j) x shading, pixel included.
+
+    Light from beyond a scattering defect crosses it as a broad cone, so its shadow is the defect's
+    own image at its depth times that light (broad-source limit).
+    """
+    if not defects.transmission and defects.shading is None:
+        return None
+    factor = np.ones(plane.fine.shape, dtype=np.float32)
+    for defect in defects.transmission:
+        curve = response.otf_at(np.array([defect.depth_um]))[0]
+        kernel = camera_kernel(plane, response.frequency_cy_per_um, curve)
+        shadow = inverse(transform(defect.loss) * kernel, plane.fine.shape)
+        factor *= 1.0 - np.float32(light_beyond(response, defect.depth_um)) * shadow
+    if defects.shading is not None:
+        factor *= defects.shading
+    return transform(factor)
+
+
+def light_beyond(response: DepthResponse, depth_um: float) -> float:
+    """Return the share of the plate's light made between the entrance face and a depth."""
+    from scintscope.quadrature import interval_nodes
+
+    z, weight = interval_nodes(0.0, min(depth_um, response.thickness_um), 32)
+    return min(float(weight @ response.k_per_um(z)), 1.0)
+
+
+def _glow_spectrum(response: DepthResponse, plane: Plane, defects: PlateDefects) -> Image | None:
+    """Return the spectrum of the glowing spots' light, each at its own depth."""
+    if not defects.glow:
+        return None
+    rate = mean_electrons_per_um2(response) / response.plate.exposure_s * plane.pixel_um**2
+    total: Image | None = None
+    for spot in defects.glow:
+        curve = response.otf_at(np.array([spot.depth_um]))[0]
+        kernel = camera_kernel(plane, response.frequency_cy_per_um, curve) * np.float32(rate)
+        part = transform(spot.relative_brightness) * kernel
+        total = part if total is None else total + part
+    return total
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackJob:
+    """Everything one stack of frames needs.
+
+    Parameters
+    ----------
+    light : LightImage
+        The noise-free light.
+    uniform : bool
+        Open beam: a shift of the X-ray image changes nothing.
+    """
+
+    instrument: Instrument
+    response: DepthResponse
+    plane: Plane
+    optics: PlateOptics
+    light: LightImage
+    drift: StackDrift
+    pattern: FixedPattern
+    uniform: bool
+
+
+def mean_light(job: StackJob, plate_um: Array, sample_um: Array, lost: Image | None) -> Image:
+    """Return the spectrum of a frame's noise-free light, electrons per camera pixel and s."""
+    fine = job.plane.fine
+    sample = (0.0, 0.0) if job.uniform else (float(sample_um[0]), float(sample_um[1]))
+    spectrum = shifted(job.light.spectrum, fine, sample)
+    plate = (float(plate_um[0]), float(plate_um[1]))
+    if lost is not None:
+        spectrum = spectrum - shifted(lost, fine, plate)
+    if job.optics.glow is not None:
+        spectrum = spectrum + shifted(job.optics.glow, fine, plate)
+    return spectrum
+
+
+def lost_light(job: StackJob, relative_um: tuple[float, float]) -> Image | None:
+    """Return the spectrum of the light that emission defects take, in the plate's frame.
+
+    ``relative_um`` is the sample's displacement against the plate.
+    """
+    total: Image | None = None
+    for light, kernel in zip(job.light.defect_light, job.optics.group_kernels, strict=True):
+        sharp = inverse(shifted(light.light, job.plane.fine, relative_um), job.plane.fine.shape)
+        part = transform(sharp * light.loss) * kernel
+        total = part if total is None else total + part
+    return total
+
+
+def quantum_noise_spectrum(
+    job: StackJob, source_factor: float, sample_um: Array, rng: np.random.Generator
+) -> Image:
+    """Return the spectrum of one frame's X-ray quantum noise, electrons per camera pixel.
+
+    The mean field follows the sample to the nearest fine sample.
+    """
+    fine, exposure = job.plane.fine, job.response.plate.exposure_s
+    steps = [0, 0] if job.uniform else [round(float(s) / fine.pixel_um) for s in sample_um]
+    mean = np.roll(job.light.quanta_per_um2_s, steps, axis=(0, 1)) * np.float32(
+        exposure * source_factor * fine.pixel_um**2
+    )
+    field = parallel_poisson(mean, rng, dtype=np.float32)
+    field -= mean
+    scale = job.optics.electrons_per_quantum * job.plane.oversampling**2
+    return np.asarray(transform(field) * job.optics.noise_kernel * np.float32(scale))
+
+
+def take_stack(
+    job: StackJob,
+    rng_quanta: np.random.Generator,
+    rng_camera: np.random.Generator,
+    advance: Callable[[], None] = lambda: None,
+) -> NDArray[np.uint16]:
+    """Return the frames of a stack, (frames, rows, columns) uint16.
+
+    Parameters
+    ----------
+    job : StackJob
+        What is imaged and how it drifts.
+    rng_quanta, rng_camera : numpy.random.Generator
+        Streams of the X-rays and of light and camera.
+    advance : callable
+        Called after each frame.
+    """
+    noise = job.instrument.accuracy.effects.noise
+    frames = np.empty((job.drift.frames, *job.plane.camera_shape), dtype=np.uint16)
+    last: tuple[tuple[float, float], Image | None] | None = None
+    for i in range(job.drift.frames):
+        plate_um, sample_um = job.drift.plate_um[i], job.drift.sample_um[i]
+        relative = (0.0, 0.0) if job.uniform else _difference(sample_um, plate_um)
+        if last is None or last[0] != relative:
+            last = (relative, lost_light(job, relative))
+        factor = float(job.drift.source_factor[i])
+        exposure = job.response.plate.exposure_s * factor
+        spectrum = mean_light(job, plate_um, sample_um, last[1]) * np.float32(exposure)
+        if noise:
+            spectrum = spectrum + quantum_noise_spectrum(job, factor, sample_um, rng_quanta)
+        image = camera_image(spectrum, job.plane)
+        if job.optics.factor is not None:
+            image = image * camera_image(
+                shifted(job.optics.factor, job.plane.fine, _pair(plate_um)), job.plane
+            )
+        frames[i] = expose(
+            np.maximum(image, 0.0),
+            job.response.plate.exposure_s,
+            job.instrument.camera,
+            job.pattern,
+            rng_camera,
+            noise,
+        )
+        advance()
+    return frames
+
+
+def _pair(values: Array) -> tuple[float, float]:
+    return float(values[0]), float(values[1])
+
+
+def _difference(a: Array, b: Array) -> tuple[float, float]:
+    return float(a[0] - b[0]), float(a[1] - b[1])

@@ -1,0 +1,364 @@
+"""The noise-free light image of one specimen on one plate."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scintscope.errors import PhysicsWarning
+from scintscope.forward.kernels import camera_kernel, gaussian_kernel
+from scintscope.forward.plane import (
+    Plane,
+    camera_image,
+    depth_scale,
+    inverse,
+    obliquity,
+    penumbra_sigma_um,
+    transform,
+)
+from scintscope.forward.resample import scale_about_centre, spline_coefficients
+from scintscope.forward.terms import (
+    DepthBasis,
+    MagnificationNodes,
+    depth_basis,
+    lagrange,
+    light_per_photon,
+    magnification_nodes,
+    sample_transmissions,
+)
+from scintscope.instrument import Instrument
+from scintscope.materials import Absorber, attenuation
+from scintscope.response import DepthResponse
+from scintscope.sample.specimen import Specimen
+from scintscope.sample.transmission import fresnel_warning, group_images
+from scintscope.scintillator.absorption import absorbed_fraction
+from scintscope.scintillator.defects import EmissionDefect, PlateDefects
+from scintscope.units import wavelength_um
+
+Array = NDArray[np.float64]
+Image = NDArray[Any]
+
+_WORKERS = 2
+_DEFECT_DEPTH_NODES = 6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """A specimen in front of a plate, ready to be rendered.
+
+    Parameters
+    ----------
+    instrument, response, plane
+        The instrument, the plate's response, its simulation plane.
+    mu_per_um : dict of str to (E,) array
+        Attenuation of the specimen's materials at the response's energies.
+    specimen : Specimen or None
+        On the plane's sample grid; None is the open beam.
+    """
+
+    instrument: Instrument
+    response: DepthResponse
+    plane: Plane
+    mu_per_um: Mapping[str, Array]
+    specimen: Specimen | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class XrayImages:
+    """X-ray images behind a specimen, on the fine grid at the entrance face's size.
+
+    Parameters
+    ----------
+    basis : DepthBasis
+        How the images combine at any depth.
+    images : (R, M, N) array
+        Electrons per um2, s and um of depth, penumbra of the entrance face included.
+    quanta_per_um2_s : (M, N) array
+        X-rays that interact in the plate.
+    """
+
+    basis: DepthBasis
+    images: Image
+    quanta_per_um2_s: Image
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DefectLight:
+    """What a defect map multiplies: the sharp light image of its depths and their kernel.
+
+    Parameters
+    ----------
+    loss : (M, N) array
+        Map in the plate's own frame.
+    light : (rows, columns // 2 + 1) complex array
+        Spectrum of the X-ray image there, electrons per um2 and s.
+    transfer : (F,) array
+        Normalised mean transfer function of the depth range.
+    """
+
+    loss: Image
+    light: Image
+    transfer: Array
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LightImage:
+    """The noise-free light image of a scene.
+
+    Parameters
+    ----------
+    spectrum : (rows, columns // 2 + 1) complex array
+        Of the defect-free image, electrons per camera pixel and s, pixel aperture included.
+    defect_light : tuple of DefectLight
+        Sharp light at each emission defect, in order.
+    quanta_per_um2_s : (M, N) array
+        Interacting X-rays on the fine grid.
+    terms : int
+        Transforms spent on the depth sum.
+    """
+
+    spectrum: Image
+    defect_light: tuple[DefectLight, ...]
+    quanta_per_um2_s: Image
+    terms: int
+
+
+def make_scene(
+    instrument: Instrument,
+    response: DepthResponse,
+    plane: Plane,
+    specimen: Specimen | None,
+    absorbers: Mapping[str, Absorber],
+) -> Scene:
+    """Return a scene; attenuation of the specimen's materials is looked up here."""
+    names = list(specimen.thickness_um) if specimen is not None else []
+    energy = response.spectrum.energy_kev
+    return Scene(
+        instrument=instrument,
+        response=response,
+        plane=plane,
+        mu_per_um={name: attenuation.total_per_um(absorbers[name], energy) for name in names},
+        specimen=specimen,
+    )
+
+
+def warn_of_diffraction(instrument: Instrument, response: DepthResponse) -> str | None:
+    """Warn, and return the text, where Fresnel fringes behind the sample would be visible."""
+    geometry = instrument.geometry
+    magnification = geometry.sample_magnification(geometry.source_to_scintillator_mm)
+    text = fresnel_warning(
+        wavelength_um=wavelength_um(response.spectrum.mean_energy_kev),
+        z_eff_um=geometry.effective_propagation_um(),
+        pixel_um_object=instrument.pixel_um_object / magnification,
+    )
+    if text:
+        warnings.warn(text, PhysicsWarning, stacklevel=2)
+    return text
+
+
+def xray_images(scene: Scene, dtype: Any = np.float32) -> XrayImages:
+    """Return the X-ray images at the basis depths, obliquity and penumbra included."""
+    response, plane = scene.response, scene.plane
+    effects, accuracy = scene.instrument.accuracy.effects, scene.instrument.accuracy
+    excess, greatest = obliquity(plane, effects)
+    transmissions = (
+        np.ones((1, response.spectrum.energy_kev.size))
+        if scene.specimen is None
+        else sample_transmissions(scene.specimen, scene.mu_per_um)
+    )
+    if not effects.sample_hardening:
+        transmissions = np.ones((1, transmissions.shape[1]))
+    basis = depth_basis(response, transmissions, greatest, accuracy.error_target)
+    quanta = response.spectrum.photons_per_um2_s * np.asarray(
+        absorbed_fraction(response.interaction.attenuation_per_um, response.thickness_um)
+    )
+    normal = light_per_photon(response, basis.depth_um).T
+    oblique = light_per_photon(response, basis.depth_um, 1.0 + greatest).T
+    weights = np.concatenate([normal, oblique, quanta[None, :]])
+    images = _weighted(scene, weights, excess, dtype)
+    count = normal.shape[0]
+    combined, photons = images[:count].copy(), images[-1].copy()
+    if excess is not None:
+        combined += (images[count : 2 * count] - combined) * (excess / greatest)
+        fluence = (1.0 + excess) ** -3
+        combined *= fluence
+        photons *= fluence
+    return XrayImages(basis=basis, images=_with_penumbra(combined, scene), quanta_per_um2_s=photons)
+
+
+def _weighted(scene: Scene, weights: Array, excess: Image | None, dtype: Any) -> Image:
+    """Return sum_E weights[g, E] T_E(x); without hardening, T is the energy-weighted mean."""
+    sums = weights.sum(axis=1)
+    if scene.specimen is None:
+        flat = np.ones((sums.size, *scene.plane.fine.shape), dtype=dtype)
+        return np.asarray(flat * sums[:, None, None].astype(dtype))
+    path = None if excess is None else 1.0 + excess
+    hardening = scene.instrument.accuracy.effects.sample_hardening
+    response = scene.response
+    total = response.depth_weight_um @ light_per_photon(response, response.depth_um).T
+    images = group_images(
+        scene.specimen,
+        scene.mu_per_um,
+        weights if hardening else total[None, :] / total.sum(),
+        obliquity=path,
+        workers=_WORKERS,
+    ).astype(dtype, copy=False)
+    return np.asarray(images if hardening else images * sums[:, None, None].astype(dtype))
+
+
+def _with_penumbra(images: Image, scene: Scene) -> Image:
+    """Blur the sample's shadow by the focal spot's image at the entrance face."""
+    sigma = float(penumbra_sigma_um(np.zeros(1), scene.plane, scene.instrument)[0])
+    if sigma == 0.0 or scene.specimen is None:
+        return images
+    blur = gaussian_kernel(scene.plane.fine, sigma, images.dtype)
+    for image in images:
+        image[...] = inverse(transform(image) * blur, scene.plane.fine.shape)
+    return images
+
+
+def magnification(scene: Scene, extra_scale: float = 1.0) -> MagnificationNodes:
+    """Return the enlargements a scene needs (times ``extra_scale``, for registered images)."""
+    plane, response, instrument = scene.plane, scene.response, scene.instrument
+    scale = depth_scale(
+        response.depth_um,
+        plane,
+        response,
+        instrument.lens.pupil_distance_mm,
+        instrument.accuracy.effects,
+    )
+    height, width = plane.fine.extent_um
+    nodes = magnification_nodes(
+        response, scale, 0.5 * float(np.hypot(height, width)), instrument.accuracy.error_target
+    )
+    return replace(nodes, scale=nodes.scale * extra_scale)
+
+
+def penumbra_growth(scene: Scene, z_um: Array) -> Array:
+    """Return the extra blur of the shadow at depth z over the entrance's, as transfer, (D, F)."""
+    sigma = penumbra_sigma_um(z_um, scene.plane, scene.instrument)
+    entrance = penumbra_sigma_um(np.zeros(1), scene.plane, scene.instrument)[0]
+    variance = np.maximum(sigma**2 - entrance**2, 0.0)
+    f2 = scene.response.frequency_cy_per_um**2
+    return np.asarray(np.exp(-2.0 * np.pi**2 * variance[:, None] * f2[None, :]))
+
+
+def light_image(
+    scene: Scene,
+    xray: XrayImages,
+    defects: PlateDefects | None = None,
+    extra_scale: float = 1.0,
+    dtype: Any = np.float32,
+) -> LightImage:
+    """Return the light image of a scene by the depth-node form (module ``terms``).
+
+    Parameters
+    ----------
+    scene, xray
+        The scene and its X-ray images.
+    defects : PlateDefects, optional
+        Emission defects whose light is wanted.
+    extra_scale : float
+        Further enlargement of the X-ray image, e.g. to lay it on another plate's image.
+    dtype
+        float32 or float64.
+    """
+    response, plane = scene.response, scene.plane
+    nodes = _image_nodes(scene, extra_scale)
+    growth = penumbra_growth(scene, response.depth_um)
+    weighted = response.depth_weight_um[:, None] * response.otf * growth
+    kind = np.result_type(dtype, np.complex64)
+    spectrum = np.zeros((plane.fine.shape[0], plane.fine.shape[1] // 2 + 1), dtype=kind)
+    groups = defects.emission if defects is not None else ()
+    sharp = [np.zeros(plane.fine.shape, dtype=dtype) for _ in groups]
+    for r, q, scaled in _scaled_images(xray, nodes):
+        curve = (xray.basis.weights[r] * nodes.weights[q]) @ weighted
+        kernel = camera_kernel(plane, response.frequency_cy_per_um, curve, dtype)
+        spectrum += transform(scaled) * kernel
+        for g, group in enumerate(groups):
+            sharp[g] += dtype(_group_share(scene, xray.basis, nodes, group, r, q)) * scaled
+    spectrum *= dtype(plane.pixel_um**2)
+    light = tuple(
+        DefectLight(
+            loss=group.loss, light=transform(image), transfer=group_transfer(response, group)
+        )
+        for group, image in zip(groups, sharp, strict=True)
+    )
+    return LightImage(
+        spectrum=spectrum,
+        defect_light=light,
+        quanta_per_um2_s=xray.quanta_per_um2_s,
+        terms=len(xray.images) * nodes.scale.size,
+    )
+
+
+def _image_nodes(scene: Scene, extra_scale: float) -> MagnificationNodes:
+    """Return the enlargements; an open beam has no structure that they could move."""
+    nodes = magnification(scene, extra_scale)
+    if scene.specimen is not None:
+        return nodes
+    count = scene.response.depth_um.size
+    return MagnificationNodes(depth_um=np.zeros(1), scale=np.ones(1), weights=np.ones((1, count)))
+
+
+def _scaled_images(xray: XrayImages, nodes: MagnificationNodes) -> Iterator[tuple[int, int, Image]]:
+    """Yield (r, q, X_r enlarged by m_q); unit enlargement costs nothing."""
+    for r, image in enumerate(xray.images):
+        coefficients = None
+        for q, scale in enumerate(nodes.scale):
+            if scale == 1.0:
+                yield r, q, image
+                continue
+            if coefficients is None:
+                coefficients = spline_coefficients(image)
+            yield r, q, scale_about_centre(coefficients, float(scale))
+
+
+def _group_nodes(group: EmissionDefect) -> tuple[Array, Array]:
+    from scintscope.quadrature import interval_nodes
+
+    return interval_nodes(group.depth_low_um, group.depth_high_um, _DEFECT_DEPTH_NODES)
+
+
+def _group_share(
+    scene: Scene,
+    basis: DepthBasis,
+    nodes: MagnificationNodes,
+    group: EmissionDefect,
+    r: int,
+    q: int,
+) -> float:
+    """Return the weight of X_r at enlargement q in the light made over a defect's depth range."""
+    z, weight = _group_nodes(group)
+    response = scene.response
+    at_z = _basis_at(basis, response, z)[r]
+    if nodes.scale.size == 1:
+        return float(weight @ at_z)
+    return float(weight @ (at_z * lagrange(nodes.depth_um, z)[q]))
+
+
+def _basis_at(basis: DepthBasis, response: DepthResponse, z_um: Array) -> Array:
+    """Return P_r at any depths by Lagrange interpolation between the nearest depth nodes."""
+    if basis.depth_um.size == 1:
+        k = response.k_per_um(np.concatenate([basis.depth_um, z_um]))
+        return np.asarray((k[1:] / k[0])[None, :])
+    from scipy.interpolate import BarycentricInterpolator
+
+    return np.asarray(BarycentricInterpolator(response.depth_um, basis.weights, axis=1)(z_um))
+
+
+def group_transfer(response: DepthResponse, group: EmissionDefect) -> Array:
+    """Return the mean transfer function of a defect's depth range, weighted with k(z), (F,)."""
+    z, weight = _group_nodes(group)
+    share = weight * response.k_per_um(z)
+    return np.asarray(share @ response.otf_at(z) / share.sum())
+
+
+def noise_free_frame(light: LightImage, plane: Plane, exposure_s: float) -> Image:
+    """Return the defect-free, noise-free camera image, electrons per pixel, (rows, columns)."""
+    return np.asarray(camera_image(light.spectrum, plane) * exposure_s)

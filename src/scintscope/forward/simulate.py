@@ -1,0 +1,273 @@
+"""From a scenario's parts to stacks of frames and their truth: the order of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scintscope.camera.drift import StackDrift, draw_drift
+from scintscope.camera.parts import Acquisition
+from scintscope.camera.sensor import FixedPattern, dark_frame, flat_frame, make_fixed_pattern
+from scintscope.forward.acquire import PlateOptics, StackJob, plate_optics, take_stack
+from scintscope.forward.plane import Plane, make_plane
+from scintscope.forward.render import (
+    LightImage,
+    Scene,
+    XrayImages,
+    light_image,
+    make_scene,
+    warn_of_diffraction,
+    xray_images,
+)
+from scintscope.instrument import Instrument
+from scintscope.materials import Absorber
+from scintscope.progress import Progress
+from scintscope.response import DepthResponse, check_sampling, depth_response
+from scintscope.sample.build import build_specimen
+from scintscope.sample.specimen import SpecimenRecipe
+from scintscope.scintillator.defects import PlateDefects, make_defects
+from scintscope.streams import stream
+
+Frames = NDArray[np.uint16]
+
+PLATES = ("thin", "thick")
+BACKGROUND = "background"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Experiment:
+    """An instrument, what is put into it and how frames are taken.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The instrument.
+    acquisition : Acquisition
+        Frames, drift, seed.
+    samples : dict of str to SpecimenRecipe
+        What is imaged, by name (``target`` and, if any, ``specimen``).
+    absorbers : dict of str to Absorber
+        Their materials.
+    """
+
+    instrument: Instrument
+    acquisition: Acquisition
+    samples: Mapping[str, SpecimenRecipe]
+    absorbers: Mapping[str, Absorber]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bench:
+    """An experiment set up: responses, planes, defects. Nothing random but the defects.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was asked for.
+    responses, planes, defects : dict of str
+        By plate, ``thin`` and ``thick``.
+    """
+
+    experiment: Experiment
+    responses: Mapping[str, DepthResponse]
+    planes: Mapping[str, Plane]
+    defects: Mapping[str, PlateDefects]
+
+    def scene(self, plate: str, sample: str | None) -> Scene:
+        """Return the scene of a named sample (None: open beam) in front of a plate."""
+        plane = self.planes[plate]
+        recipe = None if sample is None else self.experiment.samples[sample]
+        return make_scene(
+            self.experiment.instrument,
+            self.responses[plate],
+            plane,
+            None if recipe is None else build_specimen(recipe, plane.sample_grid),
+            self.experiment.absorbers,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exposures:
+    """What the laboratory sees, and beside it what only the judge may see.
+
+    Parameters
+    ----------
+    stacks : dict of str to (frames, rows, columns) uint16 array
+        ``thin_target``, ``thin_background``, ``thick_target`` ...
+    darks : dict of float to stack
+        By exposure, s.
+    flat : stack or None
+        Camera flat.
+    flat_exposure_s : float
+        Its exposure.
+    drift : dict of str to StackDrift
+        Truth: positions per stack.
+    terms : dict of str to int
+        Transforms each depth sum took.
+    """
+
+    stacks: Mapping[str, Frames]
+    darks: Mapping[float, Frames]
+    flat: Frames | None
+    flat_exposure_s: float
+    drift: Mapping[str, StackDrift]
+    terms: Mapping[str, int]
+
+
+def set_up(experiment: Experiment) -> Bench:
+    """Return the bench of an experiment.
+
+    Raises
+    ------
+    SamplingError
+        If the simulation grid would alias or not fit into memory.
+
+    Warns
+    -----
+    PhysicsWarning
+        For a focus outside a plate, or visible edge diffraction.
+    """
+    instrument = experiment.instrument
+    responses = {name: depth_response(instrument, getattr(instrument, name)) for name in PLATES}
+    both = tuple(responses.values())
+    oversampling = check_sampling(instrument, both)
+    warn_of_diffraction(instrument, responses["thick"])
+    planes = {name: make_plane(instrument, both, responses[name], oversampling) for name in PLATES}
+    return Bench(
+        experiment=experiment,
+        responses=responses,
+        planes=planes,
+        defects={name: _plate_defects(experiment, name, planes[name]) for name in PLATES},
+    )
+
+
+def _plate_defects(experiment: Experiment, name: str, plane: Plane) -> PlateDefects:
+    """Return a plate's defects: independent between plates, the same in all its stacks."""
+    plate = getattr(experiment.instrument, name)
+    if not experiment.instrument.accuracy.effects.defects:
+        return PlateDefects()
+    rng = stream(experiment.acquisition.seed, "defects", name)
+    return make_defects(plate.defects, plane.fine, plate.thickness_um, rng)
+
+
+def stack_names(experiment: Experiment) -> list[str]:
+    """Return the names of all stacks: each plate with each sample and without."""
+    return [f"{plate}_{what}" for plate in PLATES for what in (*experiment.samples, BACKGROUND)]
+
+
+def expose_all(bench: Bench, progress: Progress) -> Exposures:
+    """Return all stacks of an experiment.
+
+    Parameters
+    ----------
+    bench : Bench
+        From `set_up`.
+    progress : callable
+        See `scintscope.progress`.
+    """
+    experiment = bench.experiment
+    acquisition, camera = experiment.acquisition, experiment.instrument.camera
+    names = stack_names(experiment)
+    drift = draw_drift(acquisition, stream(acquisition.seed, "drift"), names)
+    pattern = make_fixed_pattern(camera, stream(acquisition.seed, "fixed pattern"))
+    stacks: dict[str, Frames] = {}
+    terms: dict[str, int] = {}
+    with progress("frames", len(names) * acquisition.frames) as advance:
+        for plate in PLATES:
+            optics = plate_optics(bench.responses[plate], bench.planes[plate], bench.defects[plate])
+            for what in (*experiment.samples, BACKGROUND):
+                name = f"{plate}_{what}"
+                light = _light(bench, plate, None if what == BACKGROUND else what)
+                terms[name] = light.terms
+                job = _job(bench, plate, optics, light, drift[name], pattern, what == BACKGROUND)
+                stacks[name] = take_stack(
+                    job,
+                    stream(acquisition.seed, name, "quanta"),
+                    stream(acquisition.seed, name, "camera"),
+                    lambda: advance(1),
+                )
+    flat_exposure_s = experiment.instrument.thick.exposure_s
+    return Exposures(
+        stacks=stacks,
+        darks=_darks(experiment, pattern),
+        flat=_flat(experiment, pattern, flat_exposure_s),
+        flat_exposure_s=flat_exposure_s,
+        drift=drift,
+        terms=terms,
+    )
+
+
+def _light(bench: Bench, plate: str, sample: str | None) -> LightImage:
+    scene = bench.scene(plate, sample)
+    return light_image(scene, xray_images(scene), bench.defects[plate])
+
+
+def _job(
+    bench: Bench,
+    plate: str,
+    optics: PlateOptics,
+    light: LightImage,
+    drift: StackDrift,
+    pattern: FixedPattern,
+    uniform: bool,
+) -> StackJob:
+    return StackJob(
+        instrument=bench.experiment.instrument,
+        response=bench.responses[plate],
+        plane=bench.planes[plate],
+        optics=optics,
+        light=light,
+        drift=drift,
+        pattern=pattern,
+        uniform=uniform,
+    )
+
+
+def _darks(experiment: Experiment, pattern: FixedPattern) -> dict[float, Frames]:
+    """Return a dark stack for each exposure in use."""
+    count = experiment.acquisition.dark_frames
+    if not count:
+        return {}
+    camera, noise = experiment.instrument.camera, experiment.instrument.accuracy.effects.noise
+    result = {}
+    for exposure_s in sorted({getattr(experiment.instrument, p).exposure_s for p in PLATES}):
+        rng = stream(experiment.acquisition.seed, "dark", repr(exposure_s))
+        result[exposure_s] = np.stack(
+            [dark_frame(exposure_s, camera, pattern, rng, noise) for _ in range(count)]
+        )
+    return result
+
+
+def _flat(experiment: Experiment, pattern: FixedPattern, exposure_s: float) -> Frames | None:
+    """Return the camera flat: even light, no scintillator."""
+    acquisition = experiment.acquisition
+    if not acquisition.flat_frames:
+        return None
+    camera, noise = experiment.instrument.camera, experiment.instrument.accuracy.effects.noise
+    rng = stream(acquisition.seed, "camera flat")
+    frames = [
+        flat_frame(acquisition.flat_electrons, exposure_s, camera, pattern, rng, noise)
+        for _ in range(acquisition.flat_frames)
+    ]
+    return np.stack(frames)
+
+
+def sample_position_um(exposures: Exposures, name: str) -> tuple[float, float]:
+    """Return the mean position of the sample over a stack, (row, column) um."""
+    row, column = exposures.drift[name].sample_um.mean(axis=0)
+    return float(row), float(column)
+
+
+def rendered(bench: Bench, plate: str, sample: str) -> tuple[Scene, XrayImages]:
+    """Return a scene and its X-ray images, for judges."""
+    scene = bench.scene(plate, sample)
+    return scene, xray_images(scene)
+
+
+def as_arrays(exposures: Exposures) -> dict[str, Any]:
+    """Return the drift as plain lists, for the truth file."""
+    return {name: drift.as_dict() for name, drift in exposures.drift.items()}
