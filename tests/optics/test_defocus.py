@@ -52,7 +52,7 @@ def test_no_crossing_from_below_or_beyond_the_cutoff():
 
 
 def test_rayleigh_is_a_quarter_wave_and_tends_to_the_textbook_form():
-    """Half depth: z (n - sqrt(n^2 - NA^2)) = lambda/4; total n lambda / NA^2 for a small aperture."""
+    """Half depth: z (n - sqrt(n^2 - NA^2)) = lambda/4; small NA: n lambda / NA^2 in total."""
     assert 2.0 * rayleigh_half_depth_um(0.4, 0.55, 1.0) == pytest.approx(3.29, abs=0.005)
     assert 2.0 * rayleigh_half_depth_um(0.9, 0.55, 1.0) == pytest.approx(0.488, abs=0.001)
     # relative next term NA^2 / (4 n^2) = 1e-5
