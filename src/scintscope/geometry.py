@@ -21,7 +21,8 @@ class Geometry:
         From the source to the sample, mm. With a parallel beam, give
         ``sample_to_scintillator_mm`` instead and leave this at ``inf``.
     sample_to_scintillator_mm : float or None
-        Used only with a parallel beam.
+        From the sample to the entrance face of the thin plate, mm, >= 0; used only with a
+        parallel beam, where None is contact.
     plate_reference : {"entrance", "exit"}
         Which face stays in place when the plates are swapped.
     """
@@ -48,10 +49,16 @@ class Geometry:
             unit="mm",
             allow_inf=True,
         )
-        check_choice(
-            "geometry.plate_reference", self.plate_reference, ("entrance", "exit")
-        )
+        check_choice("geometry.plate_reference", self.plate_reference, ("entrance", "exit"))
         if self.is_parallel:
+            if self.sample_to_scintillator_mm is not None:
+                check_range(
+                    "geometry.sample_to_scintillator_mm",
+                    self.sample_to_scintillator_mm,
+                    low=0.0,
+                    high=1e6,
+                    unit="mm",
+                )
             return
         if self.sample_to_scintillator_mm is not None:
             raise InputError(

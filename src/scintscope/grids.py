@@ -103,7 +103,16 @@ def padded_count(count: int, margin: int, multiple: int) -> int:
     """Return a length >= count + 2 margin that transforms fast, a multiple of ``multiple``.
 
     The excess over ``count`` is kept even, so that the field stays centred.
+
+    Raises
+    ------
+    InputError
+        If ``multiple`` is even and ``count`` odd, which no length can serve.
     """
+    if multiple % 2 == 0 and count % 2:
+        raise InputError(
+            f"a field of {count} samples cannot be centred in a multiple of {multiple}."
+        )
     blocks = -(-(count + 2 * margin) // multiple)
     while True:
         blocks = int(fft.next_fast_len(blocks, real=True))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scintscope.accuracy import Accuracy
 from scintscope.camera.parts import Camera
-from scintscope.errors import RangeError
+from scintscope.errors import InputError, RangeError
 from scintscope.geometry import Geometry
 from scintscope.optics.lens import Lens
 from scintscope.scintillator.plate import Plate
@@ -37,6 +37,15 @@ class Instrument:
                     f"(0, {free_um:g}] um",
                     "It exceeds lens.working_distance_mm: use a thinner plate or another lens.",
                 )
+        entrance_mm = self.geometry.entrance_distance_mm(
+            self.thick.thickness_um, self.thin.thickness_um
+        )
+        if not self.geometry.is_parallel and entrance_mm <= self.geometry.source_to_sample_mm:
+            raise InputError(
+                f"thick.thickness_um = {self.thick.thickness_um:g} reaches to the sample at "
+                f"geometry.source_to_sample_mm = {self.geometry.source_to_sample_mm:g}, since the "
+                "exit face stays in place. Use a thinner plate, or move the sample."
+            )
 
     @property
     def pixel_um_object(self) -> float:
