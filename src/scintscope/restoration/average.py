@@ -209,7 +209,8 @@ def zinger_mask(stack: Frames, sigma: float) -> NDArray[np.bool_]:
     Frames are first brought to one mean level (source flicker). A value is rejected when it
     exceeds the pixel's median over frames (of two frames: the lower) by ``sigma`` standard
     deviations, which are measured over the whole stack (median absolute difference of successive
-    frames) and scaled with the square root of the pixel's level, as counting noise is. Only bright outliers exist.
+    frames) and scaled with the square root of the pixel's level, as counting noise is. Only bright
+    outliers exist.
 
     Parameters
     ----------

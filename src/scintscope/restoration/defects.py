@@ -24,8 +24,8 @@ chance; under the right one a target that covers the field leaves at least 24 %.
 
 def readable_tiles(
     fixed: Image, moving: Image, mask: Mask, transform: Transform
-) -> tuple[Mask, bool]:
-    """Return the part of a mask where both images agree under a motion, and if that is enough.
+) -> tuple[Mask, int, bool]:
+    """Return the part of a mask where both images agree under a motion, its tiles, if enough.
 
     The frame is divided into tiles of 24 pixels; those whose masked pixels correlate by more than
     0.6 are kept. This votes the tiles out in which the sample's own lines cover the defects. It is
@@ -46,7 +46,8 @@ def readable_tiles(
     good = (covariance > ALIKE * np.sqrt(power)) & (count >= FEWEST_TILE_PIXELS)
     candidates = int((count >= FEWEST_TILE_PIXELS).sum())
     needed = max(FEWEST_TILES, min(READABLE_SHARE * candidates, MANY_TILES))
-    return np.asarray(mask & good[tile]), int(good.sum()) >= needed
+    found = int(good.sum())
+    return np.asarray(mask & good[tile]), found, found >= needed
 
 
 def find_defects(filtered: Image) -> tuple[Mask, int]:

@@ -29,7 +29,6 @@ from scintscope.restoration.defects import (
     shifted_mask,
 )
 from scintscope.restoration.features import (
-    NO_MATCH,
     FeatureMatch,
     band_pass,
     correlate_shift,
@@ -158,7 +157,7 @@ def register_pair(
     found = match_features(
         first, second, model=model, threshold_px=threshold_px, largest_shift_px=reach
     )
-    return _decide(first, second, found, model, reach, mask=None, defects=0)
+    return _decide_pair(first, second, found, model, reach)
 
 
 def register_background(
@@ -204,9 +203,9 @@ def register_background(
     found = _match_defects(first, second, marks, model, threshold_px, reach)
     masked = np.where(dilate(marks, DEFECT_REACH_PX), second, 0.0).astype(np.float32)
     coarse = correlate_shift(first, masked, min(reach, DRIFT_PX))
-    proposal = _better(first, second, [found.transform or IDENTITY, coarse, IDENTITY], marks)
+    proposal = _better(first, second, [found.transform or IDENTITY, IDENTITY, coarse], marks)
     near = shifted_mask(dilate(marks, DEFECT_REACH_PX), proposal)
-    return _decide(first, second, found, model, reach, mask=near, defects=defects, coarse=proposal)
+    return _decide_background(first, second, found, proposal, near, model, reach, defects)
 
 
 def _match_defects(
@@ -232,56 +231,65 @@ def _match_defects(
 
 
 def _better(first: Image, second: Image, proposals: list[Transform], marks: Mask) -> Transform:
-    """Return the proposal under which the images correlate best around the defects."""
+    """Return the proposal under which most tiles with defects are alike; the first at a tie."""
     near = dilate(marks, DEFECT_REACH_PX)
-    scores = [correlation(first, second, t, shifted_mask(near, t)) for t in proposals]
-    scores[0] += PREFERENCE
-    return proposals[int(np.argmax(scores))]
+    tiles = [readable_tiles(first, second, shifted_mask(near, t), t)[1] for t in proposals]
+    return proposals[int(np.argmax(tiles))]
 
 
-def _decide(
-    first: Image,
-    second: Image,
-    found: FeatureMatch,
-    model: str,
-    reach: float,
-    *,
-    mask: Mask | None,
-    defects: int,
-    coarse: Transform | None = None,
+def _decide_pair(
+    first: Image, second: Image, found: FeatureMatch, model: str, reach: float
 ) -> RegistrationReport:
-    """Return the report on the best proposal, refined."""
-    coarse = correlate_shift(first, second, reach) if coarse is None else coarse
-    before = correlation(first, second, IDENTITY, mask)
-    options = [(before, IDENTITY), (correlation(first, second, coarse, mask), coarse)]
+    """Return the report on the best proposal for a pair, refined at matched blur."""
+    coarse = correlate_shift(first, second, reach)
+    before = correlation(first, second, IDENTITY, None)
+    options = [(before, IDENTITY), (correlation(first, second, coarse, None), coarse)]
     score, start = max(options, key=lambda option: option[0])
     status = RegistrationStatus.CORRELATION
     if found.transform is not None:
-        by_sift = correlation(first, second, found.transform, mask)
+        by_sift = correlation(first, second, found.transform, None)
         if by_sift >= score - PREFERENCE:
-            score, start, status = by_sift, found.transform, RegistrationStatus.FEATURES
-    share = DEFECT_SPREAD
-    if mask is not None:
-        start, mask, enough = _settle_on_defects(first, second, start, model, mask)
-        if not enough:
-            return RegistrationReport(
-                transform=IDENTITY,
-                status=RegistrationStatus.COVERED,
-                matches=found.matches,
-                inliers=found.inliers,
-                rms_px=found.rms_px,
-                correlation=before,
-                correlation_before=before,
-                defects=defects,
-            )
-        score = correlation(first, second, start, mask)
-    else:
-        share = PAIR_SPREAD
-        first, second, _ = match_blur(first, second, start, BLURS_PX)
-        score = correlation(first, second, start, mask)
-    refined = refine_transform(first, second, start, model=model, mask=mask, spread_share=share)
-    slack = PREFERENCE if mask is None else DEFECT_SLACK
-    status, transform, final = _verdict(status, start, (score, slack), refined, reach)
+            start, status = found.transform, RegistrationStatus.FEATURES
+    first, second, _ = match_blur(first, second, start, BLURS_PX)
+    score = correlation(first, second, start, None)
+    refined = refine_transform(first, second, start, model=model, spread_share=PAIR_SPREAD)
+    outcome = _verdict(status, start, (score, PREFERENCE), refined, reach)
+    return _report(found, outcome, before, 0)
+
+
+def _decide_background(
+    first: Image,
+    second: Image,
+    found: FeatureMatch,
+    start: Transform,
+    mask: Mask,
+    model: str,
+    reach: float,
+    defects: int,
+) -> RegistrationReport:
+    """Return the report on a proposal for a background, refined on the readable defects."""
+    before = correlation(first, second, IDENTITY, mask)
+    status = RegistrationStatus.CORRELATION
+    if found.transform is not None and start == found.transform:
+        status = RegistrationStatus.FEATURES
+    start, mask, enough = _settle_on_defects(first, second, start, model, mask)
+    if not enough:
+        return _report(found, (RegistrationStatus.COVERED, IDENTITY, before), before, defects)
+    score = correlation(first, second, start, mask)
+    refined = refine_transform(
+        first, second, start, model=model, mask=mask, spread_share=DEFECT_SPREAD
+    )
+    outcome = _verdict(status, start, (score, DEFECT_SLACK), refined, reach)
+    return _report(found, outcome, before, defects)
+
+
+def _report(
+    found: FeatureMatch,
+    outcome: tuple[RegistrationStatus, Transform, float],
+    before: float,
+    defects: int,
+) -> RegistrationReport:
+    status, transform, final = outcome
     return RegistrationReport(
         transform=transform,
         status=status,
@@ -298,7 +306,7 @@ def _settle_on_defects(
     first: Image, second: Image, start: Transform, model: str, mask: Mask
 ) -> tuple[Transform, Mask, bool]:
     """Return a motion refined on the defects both images show, these, and if they suffice."""
-    readable, enough = readable_tiles(first, second, mask, start)
+    readable, _, enough = readable_tiles(first, second, mask, start)
     if not enough:
         return start, readable, enough
     rough = refine_transform(
@@ -307,7 +315,8 @@ def _settle_on_defects(
     moved = float(np.abs(rough.transform.shift_px - start.shift_px).max())
     if moved <= SETTLE_PX and rough.correlation > 0:
         start = rough.transform
-    return start, *readable_tiles(first, second, mask, start)
+    readable, _, enough = readable_tiles(first, second, mask, start)
+    return start, readable, enough
 
 
 def _verdict(
@@ -342,15 +351,3 @@ def _check_same(first: Image, second: Image) -> None:
             f"cannot register images of shapes {first.shape} and {second.shape}: give two "
             "two-dimensional images of one shape."
         )
-
-
-__all__ = [
-    "DISABLED",
-    "NO_MATCH",
-    "RegistrationReport",
-    "RegistrationStatus",
-    "despeckle",
-    "find_defects",
-    "register_background",
-    "register_pair",
-]

@@ -19,6 +19,9 @@ from scintscope.restoration.deconvolve import (
 
 Image = NDArray[np.floating[Any]]
 
+CORNER_CY_PER_PX = 0.02
+"""Frequency below which an image's power is taken as flat: structures of about 50 px."""
+
 
 def noise_deviation(image: Image) -> float:
     """Return the standard deviation of an image's white noise.
@@ -52,8 +55,9 @@ def wiener(
 ) -> DeconvolutionResult:
     """Return the Wiener estimate, F{u} = conj(H) F{d} / (abs(H)^2 + noise_to_signal).
 
-    Wiener 1949; here with one ratio for all frequencies. The mean is kept as it is; outside the
-    frame the image continues as in a mirror and fades to its mean, so nothing wraps around.
+    Wiener 1949. A given ratio holds for all frequencies. "auto" measures noise and signal variance
+    and lets the signal's power fall as 1 / (f^2 + f0^2), as images with edges do. The mean is kept as
+    it is; outside the frame the image continues as in a mirror and fades to its mean, so nothing wraps around.
 
     Parameters
     ----------
@@ -61,7 +65,8 @@ def wiener(
     kernel : (m, n) float array
         Centre at ``n // 2``; its sum is divided out.
     noise_to_signal : float or "auto"
-        Noise power over signal power; "auto" measures both on the image.
+        Noise power over signal power; "auto" measures both on the image. The result's
+        ``noise_to_signal`` is the mean-power ratio.
     precision : {"float32", "float64"}
 
     Returns
@@ -84,7 +89,9 @@ def wiener(
     padded = _fade_pad(np.asarray(image - mean, dtype=dtype), margins)
     blur = Convolver(unit, (padded.shape[0], padded.shape[1]), "periodic")
     spectrum = fft.rfft2(padded, workers=WORKERS)
-    spectrum *= np.conj(blur.otf) / (np.abs(blur.otf) ** 2 + dtype.type(ratio))
+    shape = _signal_shape(padded.shape) if noise_to_signal == "auto" else np.ones(1)
+    penalty = (ratio / shape).astype(dtype)
+    spectrum *= np.conj(blur.otf) / (np.abs(blur.otf) ** 2 + penalty)
     full = fft.irfft2(spectrum, s=padded.shape, workers=WORKERS)
     rows, columns = image.shape
     top, left = margins[0][0], margins[1][0]
@@ -97,6 +104,17 @@ def wiener(
         status=DeconvolutionStatus.DIRECT,
         noise_to_signal=ratio,
     )
+
+
+def _signal_shape(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return 1 / (f^2 + f0^2) on a real transform's frequencies, its mean one.
+
+    Field 1987, J. Opt. Soc. Am. A 4, 2379: amplitude falls as 1/f in images of edges.
+    """
+    row = fft.fftfreq(shape[0])[:, None]
+    column = fft.rfftfreq(shape[1])[None, :]
+    power = 1.0 / (row**2 + column**2 + CORNER_CY_PER_PX**2)
+    return np.asarray(power / power.mean())
 
 
 def _misfit(image: Image, estimate: Image, kernel: Image) -> tuple[float, ...]:
