@@ -146,10 +146,10 @@ def restore(
     }
     files = {name: value for name, value in given.items() if value is not None}
     settings = _restore_settings(config, sets, pixel_um_sensor, magnification)
-    from scintscope import pipeline
+    from scintscope.measured import restore_files
     from scintscope.progress import progress
 
-    _say(pipeline.restore_files(files, settings, out, progress), json)
+    _say(restore_files(files, settings, out, progress), json)
 
 
 @app.command

@@ -14,7 +14,7 @@ from scintscope.forward.render import Scene, XrayImages, light_image
 from scintscope.grids import Grid, bin_mean, crop_centre
 from scintscope.noise import mean_electrons_per_um2
 from scintscope.response import DepthResponse, at_frequencies, mean_transfer
-from scintscope.verdict.single_psf import SingleImage, Similarity
+from scintscope.verdict.single_psf import Similarity, SingleImage
 
 Array = NDArray[np.float64]
 Image = NDArray[Any]
@@ -76,7 +76,7 @@ def xray_truth(
         mode="nearest",
     )
     binned = bin_mean(moved, plane.oversampling)
-    return np.clip(crop_centre(binned, plane.camera_shape), 0.0, 1.0)
+    return np.asarray(np.clip(crop_centre(binned, plane.camera_shape), 0.0, 1.0))
 
 
 def relative_scale(thick: Plane, thick_fit: Similarity, thin: Plane, thin_fit: Similarity) -> float:
