@@ -56,8 +56,9 @@ def wiener(
     """Return the Wiener estimate, F{u} = conj(H) F{d} / (abs(H)^2 + noise_to_signal).
 
     Wiener 1949. A given ratio holds for all frequencies. "auto" measures noise and signal variance
-    and lets the signal's power fall as 1 / (f^2 + f0^2), as images with edges do. The mean is kept as
-    it is; outside the frame the image continues as in a mirror and fades to its mean, so nothing wraps around.
+    and lets the signal's power fall as 1 / (f^2 + f0^2), as images with edges do. The mean is kept
+    as it is; outside the frame the image continues as in a mirror and fades to its mean, so that
+    nothing wraps around.
 
     Parameters
     ----------
