@@ -69,14 +69,13 @@ class Grid:
 
     def radial_frequency_cy_per_um(self) -> NDArray[np.float64]:
         """Radial frequency of each element of a 2-D real transform, cycles/um."""
-        return np.hypot(
-            self.row_frequency_cy_per_um[:, None], self.column_frequency_cy_per_um[None, :]
-        )
+        rows, columns = self.row_frequency_cy_per_um, self.column_frequency_cy_per_um
+        return np.asarray(np.hypot(rows[:, None], columns[None, :]), dtype=np.float64)
 
 
 def centred_coordinates(count: int, pitch_um: float) -> NDArray[np.float64]:
     """Return ``count`` coordinates with the given pitch, symmetric about zero."""
-    return (np.arange(count) - 0.5 * (count - 1)) * pitch_um
+    return np.asarray((np.arange(count) - 0.5 * (count - 1)) * pitch_um, dtype=np.float64)
 
 
 def crop_centre(image: NDArray[np.generic], shape: tuple[int, int]) -> NDArray[np.generic]:

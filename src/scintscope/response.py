@@ -298,16 +298,12 @@ def mean_transfer(response: DepthResponse) -> Array:
 def at_frequencies(frequency_cy_per_um: Array, tabulated_cy_per_um: Array, values: Array) -> Array:
     """Return curves (last axis tabulated) at other frequencies; zero beyond the cut-off.
 
-    Cubic spline with zero slope at f = 0 (the curves are even) in f.
+    Cubic spline in f, not-a-knot at both ends: at f = 0 the curves have a cusp of slope
+    -4 / (pi cut-off), the loss of overlap of the two pupils.
     """
     from scipy.interpolate import CubicSpline
 
-    spline = CubicSpline(
-        tabulated_cy_per_um,
-        values,
-        axis=-1,
-        bc_type=((1, np.zeros(values.shape[:-1])), "not-a-knot"),
-    )
+    spline = CubicSpline(tabulated_cy_per_um, values, axis=-1)
     result = spline(np.minimum(frequency_cy_per_um, tabulated_cy_per_um[-1]))
     return np.asarray(np.where(frequency_cy_per_um < tabulated_cy_per_um[-1], result, 0.0))
 
