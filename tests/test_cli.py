@@ -33,11 +33,15 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
         return record
 
-    fake = types.ModuleType("scintscope.pipeline")
-    for name in ("run", "simulate", "verify", "restore_files"):
-        setattr(fake, name, recorder(name))
-    monkeypatch.setitem(sys.modules, "scintscope.pipeline", fake)
-    monkeypatch.setattr(scintscope, "pipeline", fake, raising=False)
+    for module, names in (
+        ("pipeline", ("run", "simulate", "verify")),
+        ("measured", ("restore_files",)),
+    ):
+        fake = types.ModuleType(f"scintscope.{module}")
+        for name in names:
+            setattr(fake, name, recorder(name))
+        monkeypatch.setitem(sys.modules, f"scintscope.{module}", fake)
+        monkeypatch.setattr(scintscope, module, fake, raising=False)
     return calls
 
 

@@ -1,4 +1,4 @@
-"""Images and stacks on disk: TIFF that Fiji opens with the right scale, and stacks users bring.
+"""Images and stacks on disk: TIFF that Fiji opens with the right scale, and what users bring.
 
 Written files are ImageJ TIFFs: pixel size in the resolution tags with the unit um, a JSON
 description in ImageJ's "Info" (Fiji: Image > Show Info). No date, no software name: the same
@@ -69,7 +69,7 @@ class Stack:
 def write_image(
     path: str | Path,
     array: npt.ArrayLike,
-    pixel_um: float,
+    pixel_um: float | None,
     description: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write one image as an ImageJ TIFF, whole or not at all.
@@ -80,8 +80,9 @@ def write_image(
         Where; missing folders are made, an existing file is replaced.
     array : (R, C) array, uint8, uint16, float32 or float64
         float64 is stored as float32, the widest type ImageJ TIFF has.
-    pixel_um : float
-        Pixel pitch to put in the tags, um; say in ``description`` which plane it belongs to.
+    pixel_um : float or None
+        Pixel pitch to put in the tags, um; say in ``description`` which plane it belongs to. None
+        if unknown: the file then states no size.
     description : mapping, optional
         Anything JSON can hold.
 
@@ -103,7 +104,7 @@ def write_image(
 def write_stack(
     path: str | Path,
     frames: npt.ArrayLike,
-    pixel_um: float,
+    pixel_um: float | None,
     description: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a stack (F, R, C) as one multi-page ImageJ TIFF; otherwise as `write_image`."""
@@ -113,14 +114,16 @@ def write_stack(
 def _write(
     path: str | Path,
     array: npt.ArrayLike,
-    pixel_um: float,
+    pixel_um: float | None,
     description: Mapping[str, Any] | None,
     axes: str,
 ) -> Path:
     """Check, encode and write; ``axes`` fixes the number of dimensions."""
     pixels = _writable(array, axes)
-    check_range("pixel_um", pixel_um, low=0.0, low_open=True, unit="um")
-    metadata = {"axes": axes, "unit": "um"}
+    metadata, resolution = {"axes": axes}, None
+    if pixel_um is not None:
+        check_range("pixel_um", pixel_um, low=0.0, low_open=True, unit="um")
+        metadata["unit"], resolution = "um", (1.0 / pixel_um, 1.0 / pixel_um)
     if description is not None:
         metadata["Info"] = _json(description)
     target = Path(path)
@@ -131,7 +134,7 @@ def _write(
             pixels,
             imagej=True,
             photometric="minisblack",
-            resolution=(1.0 / pixel_um, 1.0 / pixel_um),
+            resolution=resolution,
             metadata=metadata,
             software=False,
         )
@@ -200,7 +203,7 @@ def read_description(path: str | Path) -> dict[str, Any] | None:
 
 
 def read_stack(source: str | Path | Sequence[str | Path]) -> Stack:
-    """Read frames from a TIFF or NPY file, a glob, or a list of files.
+    """Read frames from TIFF, NPY, PNG or JPEG files, a glob, or a list of files.
 
     Parameters
     ----------
@@ -218,7 +221,7 @@ def read_stack(source: str | Path | Sequence[str | Path]) -> Stack:
     Raises
     ------
     DataError
-        If a file is missing, no file matches, a file is neither TIFF nor NPY or is cut short, the
+        If a file is missing, no file matches, a file is of no known kind or is cut short, the
         image is colour, empty, not numeric, holds NaN or infinity, or shapes, types or pixel
         sizes differ within the source.
     """
@@ -279,8 +282,10 @@ def _read_file(path: Path) -> Stack:
         frames, pixel_um = _read_npy(path), None
     elif magic[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         frames, pixel_um = _read_tiff(path)
+    elif magic[:4] == b"\x89PNG" or magic[:3] == b"\xff\xd8\xff":
+        frames, pixel_um = _read_picture(path), None
     else:
-        raise DataError(f"{path} is neither TIFF nor NPY: convert it to grey TIFF first.")
+        raise DataError(f"{path} is neither TIFF, NPY, PNG nor JPEG: convert it to grey TIFF.")
     if frames.dtype.kind not in "iuf":
         raise DataError(f"{path} has pixel type {frames.dtype}: give grey numbers.")
     if frames.ndim not in (2, 3) or frames.size == 0:
@@ -312,6 +317,21 @@ def _read_npy(path: Path) -> Array:
         raise DataError(f"{path} cannot be read as a numeric NPY array: {error}.") from error
     if array.ndim == 3 and array.shape[-1] in (3, 4):
         raise DataError(_colour_text(path, f"shape {array.shape}"))
+    return array
+
+
+def _read_picture(path: Path) -> Array:
+    """Read a grey PNG or JPEG; three equal channels count as grey."""
+    import cv2
+
+    pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise DataError(f"{path} cannot be read as PNG or JPEG: it is damaged or cut short.")
+    array: Array = np.asarray(pixels)
+    if array.ndim == 3:
+        if array.shape[2] != 3 or (array != array[..., :1]).any():
+            raise DataError(_colour_text(path, f"{array.shape[2]} channels"))
+        array = array[..., 0]
     return array
 
 

@@ -8,17 +8,19 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from scintscope.errors import InputError, ScenarioError, check_range
+from scintscope.errors import InputError, RangeError, ScenarioError, check_range
 from scintscope.restoration.config import RestorationConfig
 from scintscope.scenario.build import Workshop
 from scintscope.scenario.files import parse_sets, read_tree
 from scintscope.scenario.models import tables_model
 from scintscope.scenario.problems import explain
 
+SMALLEST_EDGE_PX = 16
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageScale:
-    """How large a pixel of measured images is.
+    """How large a pixel of measured images is, and where they hold an edge.
 
     Parameters
     ----------
@@ -26,10 +28,14 @@ class ImageScale:
         Pixel pitch on the sensor; None if unknown: results are then in pixels.
     magnification : float or None
         Of the lens.
+    edge : (int, int, int, int) or None
+        First row, row after the last, first column, column after the last of a region of the thick
+        image that holds one straight slanted edge; its MTF is then measured.
     """
 
     pixel_um_sensor: float | None = None
     magnification: float | None = None
+    edge: tuple[int, int, int, int] | None = None
 
     def __post_init__(self) -> None:
         for name, high, unit in (("pixel_um_sensor", 1000.0, "um"), ("magnification", 500.0, "")):
@@ -41,6 +47,20 @@ class ImageScale:
                 "images.pixel_um_sensor and images.magnification belong together: give both, "
                 "or neither (results are then in pixels)."
             )
+        if self.edge is not None:
+            self._check_edge(self.edge)
+
+    @staticmethod
+    def _check_edge(edge: tuple[int, int, int, int]) -> None:
+        """Refuse a region that is reversed, negative, or too small for a slanted edge."""
+        for low, high, name in ((edge[0], edge[1], "rows"), (edge[2], edge[3], "columns")):
+            if low < 0 or high - low < SMALLEST_EDGE_PX:
+                raise RangeError(
+                    "images.edge",
+                    list(edge),
+                    f"of at least {SMALLEST_EDGE_PX} x {SMALLEST_EDGE_PX} pixels, from 0",
+                    f"Its {name} run from {low} to {high}; order: row0, row1, column0, column1.",
+                )
 
     @property
     def pixel_um_object(self) -> float | None:
@@ -59,7 +79,7 @@ class RestoreSettings:
     restoration : RestorationConfig
         Settings of the chain.
     images : ImageScale
-        Size of a pixel.
+        Size of a pixel, region of an edge.
     """
 
     restoration: RestorationConfig
