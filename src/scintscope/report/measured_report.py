@@ -132,7 +132,7 @@ def _figures(
     }
     yield _entry(
         "Target",
-        "Absorption signal; whole frame above, the marked region below, one grey scale per row.",
+        "Absorption signal; whole frame above, the marked region below, all on one grey scale.",
         lambda figure: draw_images(figure, target, pixel_um),
         (11.0, 7.6),
     )
