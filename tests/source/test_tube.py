@@ -12,7 +12,7 @@ from tables import read_table
 
 DISTANCE_MM = 200.0
 TUNGSTEN_L_KEV = (8.398, 9.672, 9.961, 11.285)  # La1, Lb1, Lb2, Lg1 of xraylib
-ROWS = [read_table("xray/tungsten_50kv.csv")[i] for i in (0, 1, 4, 5, 6, 7, 9)]
+ROWS = [read_table("xray/tungsten_50kv.csv")[i] for i in (1, 4, 5, 6, 9)]
 
 
 def tube_of(row, **changes):
@@ -29,14 +29,14 @@ def tube_of(row, **changes):
 
 @pytest.fixture(scope="module")
 def spectra():
-    return [tube_spectrum(tube_of(row), DISTANCE_MM, 0.25) for row in ROWS]
+    return [tube_spectrum(tube_of(row), DISTANCE_MM, 0.5) for row in ROWS]
 
 
 def test_recorded_spekpy_numbers(spectra):
-    """Mean energy, flux and the 10-30 keV share are SpekPy's own for seven tubes and filters."""
+    """Mean energy, flux and the 10-30 keV share are SpekPy's own for five tubes and filters."""
     for row, spectrum in zip(ROWS, spectra, strict=True):
         assert_is_spectrum(spectrum)
-        # lines placed at their energies, not in 0.25 keV bins: 0.3 % of the mean energy; bins
+        # 0.5 keV bins, and lines placed at their energies: 0.3 % of the mean energy; bins
         # cut at 10 and 30 keV in proportion
         assert spectrum.mean_energy_kev == pytest.approx(row["mean_kev"], rel=5e-3)
         per_mas = 1e8 * spectrum.total_photons_per_um2_s / 0.08  # 4 W at 50 kV for 1 s
@@ -48,7 +48,7 @@ def test_recorded_spekpy_numbers(spectra):
 
 def test_half_value_layers(spectra):
     """The half-value layer is the recorded one; 0.25 keV bins move that by 1-2 %."""
-    for row in ROWS[::3]:
+    for row in ROWS[::2]:
         found = half_value_layer_mm_al(tube_of(row), DISTANCE_MM)
         assert found == pytest.approx(row["hvl_mm_al"], rel=0.025)
 
@@ -88,7 +88,7 @@ def test_same_tube_in_spekpy(aluminium_um):
 
 def test_lines_stay_lines(spectra):
     """The strong L lines of tungsten are groups without width at their energies."""
-    spectrum = spectra[1]
+    spectrum = spectra[0]
     lines = spectrum.width_kev == 0.0
     for expected in TUNGSTEN_L_KEV:
         # a line is placed in a bin of 0.05 keV
