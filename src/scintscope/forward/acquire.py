@@ -67,7 +67,7 @@ def plate_optics(response: DepthResponse, plane: Plane, defects: PlateDefects) -
         ),
         factor=_factor_spectrum(response, plane, defects),
         glow=_glow_spectrum(response, plane, defects),
-        noise_kernel=camera_kernel(plane, table, mean_transfer(response)),
+        noise_kernel=camera_kernel(plane, table, mean_transfer(response), area_means=False),
         electrons_per_quantum=rms_electrons_per_quantum(response),
     )
 

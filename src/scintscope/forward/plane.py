@@ -198,9 +198,24 @@ def camera_image(spectrum: Spectrum2D, plane: Plane) -> NDArray[Any]:
     )
 
 
-def pixel_transfer(plane: Plane) -> tuple[Array, Array]:
-    """Return the transfer of the square pixel along rows and columns: sinc(f pixel)."""
-    return (
-        np.sinc(plane.fine.row_frequency_cy_per_um * plane.pixel_um),
-        np.sinc(plane.fine.column_frequency_cy_per_um * plane.pixel_um),
+def pixel_transfer(plane: Plane, area_means: bool = True) -> tuple[Array, Array]:
+    """Return the transfer of the square pixel along rows and columns.
+
+    Acting on a continuous image it is sinc(f pixel). Images drawn as means over the fine samples'
+    squares already hold sinc(f pitch); what is left of the pixel is the mean over the samples it
+    covers, sinc(f pixel) / sinc(f pitch) = sin(pi f o pitch) / (o sin(pi f pitch)).
+
+    Parameters
+    ----------
+    plane : Plane
+        Pitch and oversampling o.
+    area_means : bool
+        Whether the image holds area means (drawn maps) or points (single X-rays).
+    """
+    fine = plane.fine
+    frequencies = (fine.row_frequency_cy_per_um, fine.column_frequency_cy_per_um)
+    row, column = (
+        np.sinc(f * plane.pixel_um) / (np.sinc(f * fine.pixel_um) if area_means else 1.0)
+        for f in frequencies
     )
+    return row, column

@@ -25,6 +25,7 @@ from scintscope.forward.resample import scale_about_centre, spline_coefficients
 from scintscope.forward.terms import (
     DepthBasis,
     MagnificationNodes,
+    at_depths,
     depth_basis,
     lagrange,
     light_per_photon,
@@ -343,13 +344,11 @@ def _group_share(
 
 
 def _basis_at(basis: DepthBasis, response: DepthResponse, z_um: Array) -> Array:
-    """Return P_r at any depths by Lagrange interpolation between the nearest depth nodes."""
+    """Return P_r at any depths, by polynomial interpolation between the depth nodes."""
     if basis.depth_um.size == 1:
         k = response.k_per_um(np.concatenate([basis.depth_um, z_um]))
         return np.asarray((k[1:] / k[0])[None, :])
-    from scipy.interpolate import BarycentricInterpolator
-
-    return np.asarray(BarycentricInterpolator(response.depth_um, basis.weights, axis=1)(z_um))
+    return at_depths(response, basis.weights, z_um)
 
 
 def group_transfer(response: DepthResponse, group: EmissionDefect) -> Array:
