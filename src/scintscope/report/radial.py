@@ -1,0 +1,59 @@
+"""Point spread functions from the radial transfer functions of a plate's response."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scintscope.response import DepthResponse, at_frequencies, mean_transfer
+from scintscope.units import UM_PER_MM
+
+Array = NDArray[np.float64]
+
+_FREQUENCIES = 2400
+
+
+def radial_psf(response: DepthResponse, transfer: Array, radius_um: Array) -> Array:
+    """Return radial point spread functions, 1/um2.
+
+    Parameters
+    ----------
+    response : DepthResponse
+        Whose frequencies ``transfer`` is tabulated at.
+    transfer : (D, F) or (F,) array
+        Transfer functions.
+    radius_um : (R,) array
+        Radii at the object.
+
+    Returns
+    -------
+    (D, R) or (R,) array
+
+    Notes
+    -----
+    PSF(r) = 2 pi int T(f) J0(2 pi f r) f df (Bracewell 2000, The Fourier Transform and Its
+    Applications, ch. 13), by the trapezoidal rule on a uniform grid.
+    """
+    from scipy.special import j0
+
+    table = response.frequency_cy_per_um
+    f = np.linspace(0.0, float(table[-1]), _FREQUENCIES)
+    values = at_frequencies(f, table, transfer)
+    weight = 2.0 * np.pi * f * (f[1] - f[0])
+    return np.asarray((values * weight) @ j0(2.0 * np.pi * f[:, None] * radius_um[None, :]))
+
+
+def mean_psf(response: DepthResponse, radius_um: Array) -> Array:
+    """Return the generalized PSF, sum_z k(z) PSF(z), of a plate, 1/um2, (R,)."""
+    return radial_psf(response, mean_transfer(response), radius_um)
+
+
+def blur_slope(response: DepthResponse) -> float:
+    """Return the blur radius per um of defocus inside the plate, tan of the cone's half angle."""
+    sine = response.path.na / response.path.index
+    return float(sine / np.sqrt(1.0 - sine**2))
+
+
+def lp_per_mm(frequency_cy_per_um: Array | float) -> Array:
+    """Return a frequency in line pairs per mm."""
+    return np.asarray(frequency_cy_per_um) * UM_PER_MM
