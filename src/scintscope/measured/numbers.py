@@ -80,7 +80,7 @@ def measured_numbers(
     if SPECIMEN in result.specimens:
         item = result.specimens[SPECIMEN]
         images = {"thin": None, "thick": item.image, "restored": item.restored}
-        objects[SPECIMEN] = _piqe_numbers(images) | _edge_numbers({}, measurement.pixel_um, None)
+        objects[SPECIMEN] = _piqe_numbers(images) | edge_numbers({}, measurement.pixel_um, None)
     for name, curve in curves.items():
         objects[name] |= _gain_numbers(curve.gain)
     return {
@@ -162,7 +162,7 @@ def _target_numbers(
         "thick": result.thick_target,
         "restored": result.restored_target,
     }
-    return _piqe_numbers(images) | _edge_numbers(images, measurement.pixel_um, edge)
+    return _piqe_numbers(images) | edge_numbers(images, measurement.pixel_um, edge)
 
 
 def _piqe_numbers(images: dict[str, Image | None]) -> dict[str, float | None]:
@@ -177,12 +177,23 @@ def _piqe_numbers(images: dict[str, Image | None]) -> dict[str, float | None]:
     }
 
 
-def _edge_numbers(
+def edge_numbers(
     images: dict[str, Image | None],
     pixel_um: float | None,
     edge: tuple[int, int, int, int] | None,
 ) -> dict[str, float | None]:
-    """Return MTF50 along the edge's normal; None where no edge was named or can be read."""
+    """Return MTF50 along a slanted edge's normal, per pixel and per um.
+
+    Parameters
+    ----------
+    images : dict of str to (M, N) array or None
+        By kind, `KINDS`.
+    pixel_um : float or None
+        None leaves the keys per um at None.
+    edge : (int, int, int, int) or None
+        Region that holds the edge: row0, row1, column0, column1. Without it, or where the edge is
+        lost in noise and blur, values are None.
+    """
     numbers: dict[str, float | None] = {}
     for kind in KINDS:
         image, found = images.get(kind), None
@@ -221,7 +232,7 @@ def psd_curves(measurement: Measurement, result: Restoration) -> dict[str, Curve
     pixel_um = measurement.pixel_um or 1.0
     stacks, config = measurement.stacks, result.config
     background = stacks["thick_background"]
-    noise = _image_noise(
+    noise = image_noise(
         stacks["thick"], background, result.thick, config.target_background == "divide"
     )
     curves = {
@@ -233,7 +244,7 @@ def psd_curves(measurement: Measurement, result: Restoration) -> dict[str, Curve
         item = result.specimens[SPECIMEN]
         background = stacks.get("specimen_background", background)
         divided = config.specimen_background == "divide"
-        noise = _image_noise(stacks[SPECIMEN], background, item.plate, divided)
+        noise = image_noise(stacks[SPECIMEN], background, item.plate, divided)
         curves[SPECIMEN] = _curves(item.image, item.restored, noise, result.psf, config, pixel_um)
     return curves
 
@@ -251,11 +262,22 @@ def half_difference(frames: Frames) -> Image | None:
     return np.asarray(0.5 * (halves[0] - halves[1]) * np.sqrt(even / len(frames)))
 
 
-def _image_noise(
+def image_noise(
     sample: Frames, background: Frames, plate: AlignedPlate, divided: bool
 ) -> Image | None:
     """Return an image with the noise of a signal or transmission; None without repeats.
 
+    Parameters
+    ----------
+    sample, background : (F, M, N) array
+        Frames, ADU.
+    plate : AlignedPlate
+        Their means above dark.
+    divided : bool
+        A transmission s/b; else a signal (b - s)/level, its sign being of no account.
+
+    Notes
+    -----
     To first order d(s/b) = (ds - (s/b) db) / b, and d((b - s)/level) = (db - ds)/level.
     """
     of_sample, of_background = half_difference(sample), half_difference(background)
