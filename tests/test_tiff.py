@@ -253,7 +253,7 @@ def test_missing_and_empty_sources_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="0 bytes"):
         read_stack(tmp_path / "zero.tif")
     (tmp_path / "text.tif").write_text("not an image at all")
-    with pytest.raises(DataError, match="neither TIFF nor NPY"):
+    with pytest.raises(DataError, match="neither TIFF, NPY, PNG nor JPEG"):
         read_stack(tmp_path / "text.tif")
 
 
@@ -376,3 +376,40 @@ def test_missing_frames_of_an_imagej_file_are_noticed(
     monkeypatch.setattr(logging.getLogger("tifffile"), "disabled", True)
     with pytest.raises(DataError, match="states 4 frames"):
         read_stack(path)
+
+
+@pytest.mark.parametrize(("suffix", "tolerance"), [(".png", 0), (".jpg", 6)])
+def test_grey_pictures_are_read_and_colour_is_refused(
+    tmp_path: Path, suffix: str, tolerance: int
+) -> None:
+    """PNG comes back exactly, JPEG nearly; equal channels count as grey, others as colour."""
+    import cv2
+
+    ramp = np.add.outer(np.arange(40), 2 * np.arange(60)).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / f"grey{suffix}"), ramp, [cv2.IMWRITE_JPEG_QUALITY, 98])
+    stack = read_stack(tmp_path / f"grey{suffix}")
+    assert (stack.frames.shape, stack.frames.dtype, stack.pixel_um) == ((1, 40, 60), np.uint8, None)
+    # quality 98 quantises smooth blocks to a few grey levels
+    assert np.abs(stack.frames[0].astype(int) - ramp).max() <= tolerance
+    colour = np.stack([ramp, 255 - ramp, ramp // 2], axis=2)
+    cv2.imwrite(str(tmp_path / f"colour{suffix}"), colour)
+    with pytest.raises(DataError, match="not a plain grey image"):
+        read_stack(tmp_path / f"colour{suffix}")
+    (tmp_path / f"cut{suffix}").write_bytes((tmp_path / f"grey{suffix}").read_bytes()[:30])
+    with pytest.raises(DataError, match="damaged or cut short"):
+        read_stack(tmp_path / f"cut{suffix}")
+
+
+def test_equal_channels_are_grey(tmp_path: Path) -> None:
+    """A grey picture saved with three equal channels is read as one."""
+    import cv2
+
+    ramp = np.add.outer(np.arange(40), 2 * np.arange(60)).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "three.png"), np.repeat(ramp[..., None], 3, axis=2))
+    np.testing.assert_array_equal(read_stack(tmp_path / "three.png").frames[0], ramp)
+
+
+def test_unknown_pixel_size_is_not_stated(tmp_path: Path) -> None:
+    """An image written without a pixel size has none when read back."""
+    write_image(tmp_path / "plain.tif", np.ones((8, 9), np.float32), None)
+    assert read_stack(tmp_path / "plain.tif").pixel_um is None
