@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,11 @@ from scintscope.forward.plane import (
 from scintscope.forward.resample import scale_about_centre, spline_coefficients
 from scintscope.forward.terms import (
     DepthBasis,
-    MagnificationNodes,
+    NodeKernels,
     at_depths,
     depth_basis,
-    lagrange,
     light_per_photon,
-    magnification_nodes,
+    node_kernels,
     sample_transmissions,
 )
 from scintscope.instrument import Instrument
@@ -121,12 +120,15 @@ class LightImage:
         Interacting X-rays on the fine grid.
     terms : int
         Transforms spent on the depth sum.
+    error : float
+        Estimated rms error of the enlargements over the image's standard deviation.
     """
 
     spectrum: Image
     defect_light: tuple[DefectLight, ...]
     quanta_per_um2_s: Image
     terms: int
+    error: float
 
 
 def make_scene(
@@ -223,21 +225,27 @@ def _with_penumbra(images: Image, scene: Scene) -> Image:
     return images
 
 
-def magnification(scene: Scene, extra_scale: float = 1.0) -> MagnificationNodes:
-    """Return the enlargements a scene needs (times ``extra_scale``, for registered images)."""
+def scene_kernels(scene: Scene, basis: DepthBasis) -> NodeKernels:
+    """Return the enlargements and kernels of a scene; an open beam needs no enlargement."""
     plane, response, instrument = scene.plane, scene.response, scene.instrument
-    scale = depth_scale(
-        response.depth_um,
-        plane,
+    scale = np.ones(response.depth_um.shape)
+    if scene.specimen is not None:
+        scale = depth_scale(
+            response.depth_um,
+            plane,
+            response,
+            instrument.lens.pupil_distance_mm,
+            instrument.accuracy.effects,
+        )
+    rows, columns = plane.camera_shape
+    return node_kernels(
         response,
-        instrument.lens.pupil_distance_mm,
-        instrument.accuracy.effects,
+        basis,
+        penumbra_growth(scene, response.depth_um),
+        scale,
+        0.5 * plane.pixel_um * float(np.hypot(rows, columns)),
+        instrument.accuracy.error_target,
     )
-    height, width = plane.fine.extent_um
-    nodes = magnification_nodes(
-        response, scale, 0.5 * float(np.hypot(height, width)), instrument.accuracy.error_target
-    )
-    return replace(nodes, scale=nodes.scale * extra_scale)
 
 
 def penumbra_growth(scene: Scene, z_um: Array) -> Array:
@@ -253,7 +261,6 @@ def light_image(
     scene: Scene,
     xray: XrayImages,
     defects: PlateDefects | None = None,
-    extra_scale: float = 1.0,
     dtype: Any = np.float32,
 ) -> LightImage:
     """Return the light image of a scene by the depth-node form (module ``terms``).
@@ -264,26 +271,23 @@ def light_image(
         The scene and its X-ray images.
     defects : PlateDefects, optional
         Emission defects whose light is wanted.
-    extra_scale : float
-        Further enlargement of the X-ray image, e.g. to lay it on another plate's image.
     dtype
         float32 or float64.
     """
     response, plane = scene.response, scene.plane
-    nodes = _image_nodes(scene, extra_scale)
-    growth = penumbra_growth(scene, response.depth_um)
-    weighted = response.depth_weight_um[:, None] * response.otf * growth
+    kernels = scene_kernels(scene, xray.basis)
     kind = np.result_type(dtype, np.complex64)
     spectrum = np.zeros((plane.fine.shape[0], plane.fine.shape[1] // 2 + 1), dtype=kind)
     groups = defects.emission if defects is not None else ()
     sharp = [np.zeros(plane.fine.shape, dtype=dtype) for _ in groups]
-    for r, q, scaled in _scaled_images(xray, nodes):
-        curve = (xray.basis.weights[r] * nodes.weights[q]) @ weighted
-        kernel = camera_kernel(plane, response.frequency_cy_per_um, curve, dtype)
-        spectrum += transform(scaled) * kernel
+    for r, q, scaled in _scaled_images(xray, kernels):
+        curve = kernels.curves[r, q] * plane.pixel_um**2
+        part = transform(scaled)
+        part *= camera_kernel(plane, response.frequency_cy_per_um, curve, dtype)
+        spectrum += part
         for g, group in enumerate(groups):
-            sharp[g] += dtype(_group_share(scene, xray.basis, nodes, group, r, q)) * scaled
-    spectrum *= dtype(plane.pixel_um**2)
+            if q == _nearest_node(kernels, group):
+                sharp[g] += dtype(_group_share(response, xray.basis, group, r)) * scaled
     light = tuple(
         DefectLight(
             loss=group.loss, light=transform(image), transfer=group_transfer(response, group)
@@ -294,30 +298,28 @@ def light_image(
         spectrum=spectrum,
         defect_light=light,
         quanta_per_um2_s=xray.quanta_per_um2_s,
-        terms=len(xray.images) * nodes.scale.size,
+        terms=kernels.curves.shape[0] * kernels.curves.shape[1],
+        error=kernels.error,
     )
 
 
-def _image_nodes(scene: Scene, extra_scale: float) -> MagnificationNodes:
-    """Return the enlargements; an open beam has no structure that they could move."""
-    nodes = magnification(scene, extra_scale)
-    if scene.specimen is not None:
-        return nodes
-    count = scene.response.depth_um.size
-    return MagnificationNodes(depth_um=np.zeros(1), scale=np.ones(1), weights=np.ones((1, count)))
-
-
-def _scaled_images(xray: XrayImages, nodes: MagnificationNodes) -> Iterator[tuple[int, int, Image]]:
+def _scaled_images(xray: XrayImages, kernels: NodeKernels) -> Iterator[tuple[int, int, Image]]:
     """Yield (r, q, X_r enlarged by m_q); unit enlargement costs nothing."""
     for r, image in enumerate(xray.images):
         coefficients = None
-        for q, scale in enumerate(nodes.scale):
+        for q, scale in enumerate(kernels.scale):
             if scale == 1.0:
                 yield r, q, image
                 continue
             if coefficients is None:
                 coefficients = spline_coefficients(image)
             yield r, q, scale_about_centre(coefficients, float(scale))
+
+
+def _nearest_node(kernels: NodeKernels, group: EmissionDefect) -> int:
+    """Return the enlargement nearest to the middle of a defect's depth range."""
+    middle = 0.5 * (group.depth_low_um + group.depth_high_um)
+    return int(np.argmin(np.abs(kernels.depth_um - middle)))
 
 
 def _group_nodes(group: EmissionDefect) -> tuple[Array, Array]:
@@ -327,20 +329,11 @@ def _group_nodes(group: EmissionDefect) -> tuple[Array, Array]:
 
 
 def _group_share(
-    scene: Scene,
-    basis: DepthBasis,
-    nodes: MagnificationNodes,
-    group: EmissionDefect,
-    r: int,
-    q: int,
+    response: DepthResponse, basis: DepthBasis, group: EmissionDefect, r: int
 ) -> float:
-    """Return the weight of X_r at enlargement q in the light made over a defect's depth range."""
+    """Return the weight of X_r in the light made over a defect's depth range."""
     z, weight = _group_nodes(group)
-    response = scene.response
-    at_z = _basis_at(basis, response, z)[r]
-    if nodes.scale.size == 1:
-        return float(weight @ at_z)
-    return float(weight @ (at_z * lagrange(nodes.depth_um, z)[q]))
+    return float(weight @ _basis_at(basis, response, z)[r])
 
 
 def _basis_at(basis: DepthBasis, response: DepthResponse, z_um: Array) -> Array:

@@ -5,11 +5,14 @@ image at depth z and S_m the enlargement. Two smooth dependences on z are interp
 
 - X_z by X at a few chosen depths, X_z = sum_r P_r(z) X_{z_r} (interpolative decomposition of
   sampled pixels: Cheng et al. 2005, SIAM J. Sci. Comput. 26, 1389), which is exact for one energy;
-- the enlargement by a few of them, S_{m(z)} = sum_q L_q(z) S_{m_q} (Lagrange polynomials at
-  Chebyshev points), which is exact for a parallel beam and telecentric lens.
+- the enlargements by a few of them, S_{m_q}, with weights that depend on frequency: the kernels
+  K_rq(f) are the least-squares solution, over the field, of
+  sum_q K_rq(f) exp(2 pi i f rho (m_q - 1)) = sum_z w_z P_r(z) T(f, z) exp(2 pi i f rho (m_z - 1))
+  (a plane wave of frequency f, a distance rho off axis along f, is shifted by rho (m - 1)). This
+  is exact for a parallel beam and telecentric lens, and elsewhere needs few terms, since only
+  depths near the focus pass the high frequencies that notice small shifts.
 
-Everything else stays in the kernels K_rq(f) = sum_z w_z P_r(z) L_q(z) T(f, z), so the sum over
-depth costs r q transforms instead of one per plane and loses nothing of the optics.
+So the sum over depth costs R Q transforms instead of one per plane, and keeps the optics whole.
 """
 
 from __future__ import annotations
@@ -27,12 +30,16 @@ from scintscope.sample.specimen import Specimen
 Array = NDArray[np.float64]
 
 _SAMPLED_PIXELS = 400
-_MAX_MAGNIFICATION_NODES = 24
+_MAX_ENLARGEMENTS = 24
+_FIELD_SAMPLES = 64
+_RIDGE = 1e-4
+"""Pull of the least-squares kernels towards linear interpolation in depth, relative to the data.
+Where the data cannot tell the enlargements apart (low frequencies) it keeps the kernels smooth in
+f; elsewhere its effect is below the error that is measured."""
+_LEAST_CONTRAST = 1e-3
+"""A sample with less contrast than this is not resolved further: images are float32."""
 _SHARE_OF_TARGET = 0.3
 """Each interpolation may use this share of accuracy.error_target."""
-
-_FIELD_SHARES = (1.0 / 6.0, 0.5, 5.0 / 6.0)
-"""Shares of the field's area inside the radii at which the enlargements are judged."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +93,7 @@ def depth_basis(
     greatest_obliquity : float
         Largest 1/cos - 1 over the field.
     error_target : float
-        Permitted relative error.
+        Permitted error, as a fraction of the light's standard deviation over the samples.
     """
     paths = (1.0, 1.0 + greatest_obliquity) if greatest_obliquity else (1.0,)
     rows = [transmissions @ light_per_photon(response, response.depth_um, path) for path in paths]
@@ -96,8 +103,10 @@ def depth_basis(
     size = np.linalg.norm(scaled, axis=1, keepdims=True)
     lit = size[:, 0] > 0.0  # behind what lets nothing through any basis is right
     scaled = scaled[lit] / size[lit]
+    light = rows[0] @ response.depth_weight_um
+    contrast = min(max(float(light.std() / light.mean()), _LEAST_CONTRAST), 1.0)
     rank, order, projection = interpolative.interp_decomp(
-        scaled, _SHARE_OF_TARGET * error_target, rand=False
+        scaled, _SHARE_OF_TARGET * error_target * contrast, rand=False
     )
     weights = interpolative.reconstruct_interp_matrix(order, projection)
     chosen = order[:rank]
@@ -105,33 +114,6 @@ def depth_basis(
         depth_um=response.depth_um[chosen],
         weights=weights * column_scale[chosen][:, None] / column_scale[None, :],
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MagnificationNodes:
-    """S_{m(z)} = sum_q weights[q, z] S_{scale_q}.
-
-    Parameters
-    ----------
-    depth_um, scale : (Q,) array
-        Nodes in depth and the enlargement there.
-    weights : (Q, D) array
-        L_q at the response's depth nodes.
-    """
-
-    depth_um: Array
-    scale: Array
-    weights: Array
-
-
-def lagrange(nodes: Array, x: Array) -> Array:
-    """Return the Lagrange polynomials of some nodes at x, (Q, X)."""
-    result = np.ones((nodes.size, x.size))
-    for i in range(nodes.size):
-        for j in range(nodes.size):
-            if i != j:
-                result[i] *= (x - nodes[j]) / (nodes[i] - nodes[j])
-    return result
 
 
 def at_depths(response: DepthResponse, values: Array, z_um: Array) -> Array:
@@ -150,43 +132,101 @@ def at_depths(response: DepthResponse, values: Array, z_um: Array) -> Array:
     return np.asarray(values @ (share / share.sum(axis=1, keepdims=True)).T)
 
 
-def magnification_nodes(
-    response: DepthResponse, scale: Array, field_radius_um: float, error_target: float
-) -> MagnificationNodes:
-    """Return the fewest enlargements that give those at all depths.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeKernels:
+    """The few images a light image is made of: sum_rq curves[r, q](f) F{S_{scale_q} X_r}.
 
-    The error judged is that of the depth-summed transfer function,
-    sum_z w k T [exp(2 pi i f r (m - 1)) - sum_q L_q exp(2 pi i f r (m_q - 1))], against the
-    transfer function itself: rms over the response's frequencies and over the field's area.
+    Parameters
+    ----------
+    depth_um, scale : (Q,) array
+        Depths whose enlargements are used, and these.
+    curves : (R, Q, F) array
+        K_rq at the response's frequencies; electrons follow from X.
+    error : float
+        Estimated rms error over the image's standard deviation, for an image whose amplitude
+        spectrum falls as 1/f.
+    """
+
+    depth_um: Array
+    scale: Array
+    curves: Array
+    error: float
+
+
+def node_kernels(
+    response: DepthResponse,
+    basis: DepthBasis,
+    growth: Array,
+    scale: Array,
+    field_radius_um: float,
+    error_target: float,
+) -> NodeKernels:
+    """Return the fewest enlargements, and their kernels, that meet an error target.
 
     Parameters
     ----------
     response : DepthResponse
         The plate.
+    basis : DepthBasis
+        X at any depth.
+    growth : (D, F) array
+        Further transfer per depth (penumbra over the entrance face's).
     scale : (D,) array
-        m at the response's depth nodes.
+        Enlargement at the depth nodes.
     field_radius_um : float
-        Distance of the corner from the axis.
+        From the axis to the corner of the field.
     error_target : float
-        Permitted relative error.
+        Permitted error (see `NodeKernels.error`).
     """
-    z = response.depth_um
-    weight = response.depth_weight_um * response.k_per_um(z)
-    radii = field_radius_um * np.sqrt(np.array(_FIELD_SHARES))
-    phase = 2j * np.pi * radii[:, None, None] * response.frequency_cy_per_um
-    summed = weight[:, None] * response.otf
-    exact = (summed * np.exp(phase * (scale[:, None] - 1.0))).sum(axis=1)
-    size = float(np.sqrt(np.mean(np.abs(exact) ** 2)))
-    line = np.polynomial.Polynomial.fit(z, scale, min(3, z.size - 1))
-    count = 1
-    while True:
-        unit = 0.5 * (1.0 - np.cos(np.pi * (np.arange(count) + 0.5) / count))
-        nodes = unit * response.thickness_um
-        at_nodes = np.asarray(line(nodes))
-        basis = lagrange(nodes, z)
-        phases = basis.T @ np.exp(phase * (at_nodes[:, None] - 1.0))
-        approximate = (summed * phases).sum(axis=1)
-        error = float(np.sqrt(np.mean(np.abs(exact - approximate) ** 2))) / size
-        if error <= _SHARE_OF_TARGET * error_target or count >= _MAX_MAGNIFICATION_NODES:
-            return MagnificationNodes(depth_um=nodes, scale=at_nodes, weights=basis)
-        count += 1
+    summed = response.depth_weight_um[:, None] * response.otf * growth
+    weighted = basis.weights[:, :, None] * summed[None]
+    if np.ptp(scale) == 0.0:
+        curves = weighted.sum(axis=1)[:, None, :]
+        return NodeKernels(depth_um=np.zeros(1), scale=scale[:1], curves=curves, error=0.0)
+    share = np.cumsum(response.depth_weight_um * response.k_per_um(response.depth_um))
+    line = np.polynomial.Polynomial.fit(response.depth_um, scale, min(3, scale.size - 1))
+    rho = np.linspace(0.0, field_radius_um, _FIELD_SAMPLES)
+    open_beam = response.k_per_um(basis.depth_um)
+    for count in range(2, _MAX_ENLARGEMENTS + 1):
+        quantile = (np.arange(count) + 0.5) / count
+        depths = np.interp(quantile * share[-1], share, response.depth_um)
+        nodes = np.asarray(line(depths))
+        linear = np.array([np.interp(response.depth_um, depths, row) for row in np.eye(count)])
+        start = np.einsum("qd,rdf->rqf", linear, weighted)
+        curves, error = _least_squares(response, weighted, start, (scale, nodes), rho, open_beam)
+        if error <= _SHARE_OF_TARGET * error_target:
+            break
+    return NodeKernels(depth_um=depths, scale=nodes, curves=curves, error=error)
+
+
+def _least_squares(
+    response: DepthResponse,
+    weighted: Array,
+    start: Array,
+    scales: tuple[Array, Array],
+    rho_um: Array,
+    open_beam: Array,
+) -> tuple[Array, float]:
+    """Return K_rq(f), and the error of the open-beam sum over r.
+
+    ``scales`` holds the enlargements at the depth nodes and the few given ones; ``start`` the
+    kernels of linear interpolation in depth, towards which the solution is pulled.
+    """
+    frequency = response.frequency_cy_per_um
+    curves = np.empty(start.shape)
+    missed, present = np.zeros(frequency.size), np.zeros(frequency.size)
+    ridge = _RIDGE * np.sqrt(2.0 * rho_um.size) * np.eye(start.shape[1])
+    for i, f in enumerate(frequency):
+        phase = 2j * np.pi * f * rho_um[:, None]
+        wanted = np.exp(phase * (scales[0] - 1.0)) @ weighted[:, :, i].T
+        given = np.exp(phase * (scales[1] - 1.0))
+        stacked = np.concatenate([given.real, given.imag])
+        target = np.concatenate([wanted.real, wanted.imag])
+        remaining = target - stacked @ start[:, :, i].T
+        padded = np.concatenate([remaining, np.zeros((ridge.shape[0], remaining.shape[1]))])
+        change, *_ = np.linalg.lstsq(np.concatenate([stacked, ridge]), padded)
+        curves[:, :, i] = start[:, :, i] + change.T
+        missed[i] = np.mean(((remaining - stacked @ change) @ open_beam) ** 2)
+        present[i] = np.mean((target @ open_beam) ** 2)
+    spectrum = np.gradient(frequency)[1:] / frequency[1:]
+    return curves, float(np.sqrt((spectrum @ missed[1:]) / (spectrum @ present[1:])))
