@@ -161,3 +161,93 @@ def lens_sheet(instrument: Instrument) -> dict[str, Any]:
             ),
         },
     }
+
+
+_SHOWN_CY_PER_UM = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3)
+"""Frequencies of the printed curves; the last row is the middle of the tabulated range, which is
+the camera's Nyquist frequency unless the lens cuts off before twice that."""
+
+_PLATE_LINES = (
+    ("photons absorbed", "absorbed_photon_fraction", "{:.3f}"),
+    ("energy absorbed", "absorbed_energy_fraction", "{:.3f}"),
+    ("fluorescence re-absorbed (share)", "fluorescence_share", "{:.3f}"),
+    ("mean depth of the light (um)", "mean_depth_um", "{:.1f}"),
+    ("depth in focus (um)", "focus_um", "{:.1f}"),
+    ("electrons per absorbed X-ray", "electrons_per_xray", "{:.2f}"),
+    ("electrons per pixel and frame", "electrons_per_pixel", "{:.0f}"),
+    ("MTF 50 % (lp/mm)", "mtf50_cy_per_um", "lp"),
+)
+
+
+def print_sheet(sheet: dict[str, Any]) -> None:
+    """Print a data sheet for people on standard output.
+
+    Parameters
+    ----------
+    sheet : dict
+        From `inspect` or `data_sheet`. What is None stands as "-".
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    spectrum, lens = sheet["spectrum"], sheet["lens"]
+    zero = lens["first_zero_defocus_um"]
+    console.print("[bold]Open beam at the scintillator[/bold]")
+    console.print(
+        f"  {spectrum['photons_per_um2_s']:.3g} photons/um2/s, mean energy "
+        f"{spectrum['mean_energy_kev']:.2f} keV, {spectrum['fraction_10_30_kev']:.1%} between 10 "
+        f"and 30 keV, half-value layer {_text(spectrum['hvl_mm_al'], '{:.4f}')} mm Al"
+    )
+    console.print("[bold]Lens[/bold]")
+    console.print(
+        f"  cut-off {_text(lens['cutoff_cy_per_um'], 'lp')} lp/mm, collects "
+        f"{lens['collection_fraction']:.2%} of the light; contrast at the camera's Nyquist "
+        f"frequency dies at {_text(zero['air'], '{:.2f}')} um of defocus in air, "
+        f"{_text(zero['scintillator'], '{:.2f}')} um inside the plate"
+    )
+    console.print(_plate_table(sheet))
+    console.print(_curve_table(sheet))
+
+
+def _text(value: float | None, form: str) -> str:
+    """Return a number as text; "-" for None; ``lp`` turns cycles/um into lp/mm."""
+    if value is None:
+        return "-"
+    return f"{value * UM_PER_MM:.0f}" if form == "lp" else form.format(value)
+
+
+def _plate_table(sheet: dict[str, Any]) -> Any:
+    """Return the plates' numbers side by side, for rich."""
+    from rich.table import Table
+
+    table = Table("Plate", box=None, title_justify="left")
+    for plate in ("thin", "thick"):
+        table.add_column(plate, justify="right")
+    for label, key, form in _PLATE_LINES:
+        table.add_row(label, *(_text(sheet[plate][key], form) for plate in ("thin", "thick")))
+    for definition in sheet["thin"]["depth_of_field_um"]:
+        values = (sheet[plate]["depth_of_field_um"][definition] for plate in ("thin", "thick"))
+        label = f"depth of field, {definition.replace('_', ' ')} (um)"
+        table.add_row(label, *(_text(value, "{:.1f}") for value in values))
+    return table
+
+
+def _curve_table(sheet: dict[str, Any]) -> Any:
+    """Return MTF, NPS and DQE of both plates at a few frequencies, for rich."""
+    from rich.table import Table
+
+    table = Table("lp/mm", box=None)
+    for name in ("MTF", "NPS/mean2 (um2)", "DQE"):
+        for plate in ("thin", "thick"):
+            table.add_column(f"{name} {plate}", justify="right")
+    curves = [
+        (np.array(sheet[plate][kind]["frequency_cy_per_um"]), sheet[plate][kind]["value"], form)
+        for kind, form in (("mtf", "{:.3f}"), ("nps", "{:.2e}"), ("dqe", "{:.4f}"))
+        for plate in ("thin", "thick")
+    ]
+    top = min(float(frequency[-1]) for frequency, _, _ in curves)
+    shown = [0.0, *(f for f in _SHOWN_CY_PER_UM if f < 0.98 * 0.5 * top), 0.5 * top]
+    for f in shown:
+        cells = [form.format(float(np.interp(f, x, y))) for x, y, form in curves]
+        table.add_row(f"{f * UM_PER_MM:.0f}", *cells)
+    return table

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_DEPTHS, _RADII = 161, 181
+_DEPTHS, _RADII = 101, 181
 _DECADES = 5.0
 _DOWN_THE_TAIL = 1e-6
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLUMNS = ("thin", "thick", "restored")
+_PANEL_IN, _TITLE_IN = 2.55, 0.3
 
 
 def draw_overview(run: FinishedRun) -> Figure:
@@ -23,21 +24,23 @@ def draw_overview(run: FinishedRun) -> Figure:
     panels, regions = panels_of(run, TARGET), zoom_regions(run, TARGET)
     plane = run.bench.planes["thick"]
     limits = common_limits(panels, run.verdict.samples[TARGET])
-    figure = style.new_figure(2.85 * max(len(regions), 2) - 0.4)
-    grid = figure.add_gridspec(2, 4, width_ratios=[1.0, 1.0, 1.0, 1.45])
+    rows = len(regions)
+    figure = style.new_figure(_TITLE_IN + max(_PANEL_IN * rows, 4.6))
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[2.0, 1.0])[0]
+    grid = left.subplots(rows, len(_COLUMNS), squeeze=False)
     titles = {
         name: f"{name}, {run.bench.responses[name].thickness_um:g} um" for name in ("thin", "thick")
     }
     titles["restored"] = "thick, restored"
     for i, region in enumerate(regions):
         for j, name in enumerate(_COLUMNS):
-            axes = figure.add_subplot(grid[i, j])
+            axes = grid[i, j]
             style.show(axes, region.cut(panels[name]), plane.pixel_um, limits)
             if i == 0:
                 axes.set_title(titles[name], color=style.COLOURS[name], fontweight="bold")
     nyquist = run.bench.experiment.instrument.camera_nyquist_cy_per_um
-    draw_curve(figure.add_subplot(grid[0, 3]), run.sheet, "mtf", nyquist)
-    draw_curve(figure.add_subplot(grid[1, 3]), run.sheet, "dqe", nyquist)
+    for axes, kind in zip(right.subplots(2, 1), ("mtf", "dqe"), strict=True):
+        draw_curve(axes, run.sheet, kind, nyquist)
     return figure
 
 

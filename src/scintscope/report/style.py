@@ -52,16 +52,17 @@ def picture(draw: Callable[..., Figure], *arguments: Any, **options: Any) -> byt
     It carries no date or software tag, so that the same run gives the same bytes.
     """
     import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image as Picture
 
     with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
         figure = draw(*arguments, **options)
-        raw = io.BytesIO()
-        figure.savefig(raw, format="png", dpi=DOTS_PER_INCH)
-    raw.seek(0)
+        figure.set_dpi(DOTS_PER_INCH)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
     small = io.BytesIO()
-    with Picture.open(raw) as full:
-        full.convert("RGB").save(small, format="PNG", optimize=True)
+    Picture.fromarray(np.ascontiguousarray(pixels)).save(small, format="PNG")
     return small.getvalue()
 
 
