@@ -247,7 +247,11 @@ def simulate(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
             stacks["frames/flat"] = exposures.flat
         for name, stack in stacks.items():
             write_stack(folder / f"{name}.tif", stack, pixel)
-        truth = {"drift": as_arrays(exposures), "transforms": dict(exposures.terms)}
+        truth: dict[str, Any] = {"drift": as_arrays(exposures)}
+        truth["depth_sum"] = {
+            name: {"transforms": light.terms, "estimated_error": light.error}
+            for name, light in exposures.truth.items()
+        }
         truth["defects"] = {name: defects.catalogue for name, defects in bench.defects.items()}
         write_json(folder / "truth" / "truth.json", truth)
         _write_truth_images(folder / "truth", bench, exposures)
@@ -259,21 +263,19 @@ def simulate(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
 def _write_truth_images(folder: Path, bench: Bench, exposures: Exposures) -> None:
     """Write noise-free images, X-ray images, defect maps and kernels."""
     from scintscope.forward.plane import camera_image, shifted
-    from scintscope.forward.render import light_image
-    from scintscope.forward.simulate import rendered, sample_position_um
+    from scintscope.forward.simulate import sample_position_um
     from scintscope.tiff import write_image
     from scintscope.verdict.truth import true_kernel, xray_truth
 
     for plate, plane in bench.planes.items():
+        response = bench.responses[plate]
         for sample in bench.experiment.samples:
             name = f"{plate}_{sample}"
-            shift = sample_position_um(exposures, name)
-            scene, xray = rendered(bench, plate, sample)
-            spectrum = shifted(light_image(scene, xray).spectrum, plane.fine, shift)
-            exposure = bench.responses[plate].plate.exposure_s
-            image = camera_image(spectrum, plane) * exposure
-            write_image(folder / f"{name}_electrons.tif", image.astype(np.float32), plane.pixel_um)
-            transmission = xray_truth(scene, xray, 1.0, shift).astype(np.float32)
+            shift, light = sample_position_um(exposures, name), exposures.truth[name]
+            image = camera_image(shifted(light.spectrum, plane.fine, shift), plane)
+            electrons = (image * response.plate.exposure_s).astype(np.float32)
+            write_image(folder / f"{name}_electrons.tif", electrons, plane.pixel_um)
+            transmission = xray_truth(light, response, plane, 1.0, shift).astype(np.float32)
             write_image(folder / f"{name}_xray.tif", transmission, plane.pixel_um)
         for i, group in enumerate(bench.defects[plate].emission):
             path = folder / f"{plate}_emission_defects_{i}.tif"
@@ -288,7 +290,7 @@ def verify(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
     from scintscope.forward.simulate import rendered
     from scintscope.report import write_verify_report
     from scintscope.tiff import write_image
-    from scintscope.verdict.single_psf import judge_single_psf
+    from scintscope.verdict.single_psf import judge_light
 
     clock = _Clock()
     with staged_output(out) as folder, progress("exact and single-PSF images", 3) as advance:
@@ -298,7 +300,8 @@ def verify(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
         found = {}
         for plate in ("thick", "thin"):
             with clock.stage(plate):
-                found[plate] = judge_single_psf(*rendered(bench, plate, TARGET))
+                light = rendered(bench, plate, TARGET)
+                found[plate] = judge_light(light, bench.responses[plate], bench.planes[plate])
             advance(1)
         pixel = bench.planes["thick"].pixel_um
         for plate, single in found.items():

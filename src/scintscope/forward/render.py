@@ -44,7 +44,7 @@ Array = NDArray[np.float64]
 Image = NDArray[Any]
 
 _WORKERS = 2
-_DEFECT_DEPTH_NODES = 6
+_DEFECT_DEPTH_NODES = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +114,8 @@ class LightImage:
     ----------
     spectrum : (rows, columns // 2 + 1) complex array
         Of the defect-free image, electrons per camera pixel and s, pixel aperture included.
+    sharp : (M, N) array
+        X-ray image summed over depth at the entrance face's size, electrons per um2 and s.
     defect_light : tuple of DefectLight
         Sharp light at each emission defect, in order.
     quanta_per_um2_s : (M, N) array
@@ -125,6 +127,7 @@ class LightImage:
     """
 
     spectrum: Image
+    sharp: Image
     defect_light: tuple[DefectLight, ...]
     quanta_per_um2_s: Image
     terms: int
@@ -296,11 +299,22 @@ def light_image(
     )
     return LightImage(
         spectrum=spectrum,
+        sharp=summed_over_depth(response, xray),
         defect_light=light,
         quanta_per_um2_s=xray.quanta_per_um2_s,
         terms=kernels.curves.shape[0] * kernels.curves.shape[1],
         error=kernels.error,
     )
+
+
+def summed_over_depth(response: DepthResponse, xray: XrayImages) -> Image:
+    """Return sum_z w_z X_z at the entrance face's size, electrons per um2 and s, (M, N)."""
+    shares = xray.basis.weights @ response.depth_weight_um
+    kind = xray.images.dtype
+    total = np.zeros(xray.images.shape[1:], dtype=kind)
+    for share, image in zip(shares, xray.images, strict=True):
+        total += kind.type(share) * image
+    return total
 
 
 def _scaled_images(xray: XrayImages, kernels: NodeKernels) -> Iterator[tuple[int, int, Image]]:

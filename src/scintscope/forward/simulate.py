@@ -17,7 +17,6 @@ from scintscope.forward.plane import Plane, make_plane
 from scintscope.forward.render import (
     LightImage,
     Scene,
-    XrayImages,
     light_image,
     make_scene,
     warn_of_diffraction,
@@ -91,6 +90,26 @@ class Bench:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RenderedLight:
+    """The noise-free, defect-free light of a sample on a plate; the judge's truth.
+
+    Parameters
+    ----------
+    spectrum : complex array
+        `LightImage.spectrum`.
+    sharp : (M, N) array
+        `LightImage.sharp`.
+    terms, error : int, float
+        Transforms the depth sum took, and its estimated error.
+    """
+
+    spectrum: NDArray[Any]
+    sharp: NDArray[Any]
+    terms: int
+    error: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Exposures:
     """What the laboratory sees, and beside it what only the judge may see.
 
@@ -106,8 +125,8 @@ class Exposures:
         Its exposure.
     drift : dict of str to StackDrift
         Truth: positions per stack.
-    terms : dict of str to int
-        Transforms each depth sum took.
+    truth : dict of str to RenderedLight
+        Truth: noise-free light of each plate and sample.
     """
 
     stacks: Mapping[str, Frames]
@@ -115,7 +134,7 @@ class Exposures:
     flat: Frames | None
     flat_exposure_s: float
     drift: Mapping[str, StackDrift]
-    terms: Mapping[str, int]
+    truth: Mapping[str, RenderedLight]
 
 
 def set_up(experiment: Experiment) -> Bench:
@@ -175,14 +194,15 @@ def expose_all(bench: Bench, progress: Progress) -> Exposures:
     drift = draw_drift(acquisition, stream(acquisition.seed, "drift"), names)
     pattern = make_fixed_pattern(camera, stream(acquisition.seed, "fixed pattern"))
     stacks: dict[str, Frames] = {}
-    terms: dict[str, int] = {}
+    truth: dict[str, RenderedLight] = {}
     with progress("frames", len(names) * acquisition.frames) as advance:
         for plate in PLATES:
             optics = plate_optics(bench.responses[plate], bench.planes[plate], bench.defects[plate])
             for what in (*experiment.samples, BACKGROUND):
                 name = f"{plate}_{what}"
                 light = _light(bench, plate, None if what == BACKGROUND else what)
-                terms[name] = light.terms
+                if what != BACKGROUND:
+                    truth[name] = truth_of(light)
                 job = _job(bench, plate, optics, light, drift[name], pattern, what == BACKGROUND)
                 stacks[name] = take_stack(
                     job,
@@ -197,7 +217,14 @@ def expose_all(bench: Bench, progress: Progress) -> Exposures:
         flat=_flat(experiment, pattern, flat_exposure_s),
         flat_exposure_s=flat_exposure_s,
         drift=drift,
-        terms=terms,
+        truth=truth,
+    )
+
+
+def truth_of(light: LightImage) -> RenderedLight:
+    """Return what the judge needs of a light image."""
+    return RenderedLight(
+        spectrum=light.spectrum, sharp=light.sharp, terms=light.terms, error=light.error
     )
 
 
@@ -262,10 +289,9 @@ def sample_position_um(exposures: Exposures, name: str) -> tuple[float, float]:
     return float(row), float(column)
 
 
-def rendered(bench: Bench, plate: str, sample: str) -> tuple[Scene, XrayImages]:
-    """Return a scene and its X-ray images, for judges."""
-    scene = bench.scene(plate, sample)
-    return scene, xray_images(scene)
+def rendered(bench: Bench, plate: str, sample: str) -> RenderedLight:
+    """Return the noise-free light of a sample on a plate, for judges without frames."""
+    return truth_of(_light(bench, plate, sample))
 
 
 def as_arrays(exposures: Exposures) -> dict[str, Any]:

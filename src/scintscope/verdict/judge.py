@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.errors import InputError
-from scintscope.forward.simulate import Bench, Exposures, rendered, sample_position_um
+from scintscope.forward.simulate import Bench, Exposures, sample_position_um
 from scintscope.metrics import (
     PsdGain,
     SlantedEdge,
     TruthComparison,
     compare_to_truth,
     eight_bit_limits,
+    gain_offset_fit,
     kernel_relative_error,
     piqe,
     psd_gain,
     psf_widths,
     radial_power_spectrum,
+    rmse,
     slanted_edge,
     to_eight_bit,
 )
@@ -34,7 +38,7 @@ from scintscope.restoration import (
     warp,
 )
 from scintscope.sample.layout import target_layout
-from scintscope.verdict.single_psf import SinglePsf, judge_single_psf
+from scintscope.verdict.single_psf import Similarity, SinglePsf, judge_light
 from scintscope.verdict.truth import Truth, relative_scale, thin_truth, true_kernel, xray_truth
 
 Image = NDArray[Any]
@@ -42,6 +46,7 @@ Image = NDArray[Any]
 TARGET, SPECIMEN, THIN_SPECIMEN = "target", "specimen", "specimen_on_thin"
 CONVERGED_ITERATIONS = 64
 KINDS = ("thin", "thick", "restored")
+_THREADS = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,11 +81,14 @@ class SampleVerdict:
     ----------
     images : dict of str to (M, N) array
         ``thin`` (in the thick frame), ``thick``, ``restored``, as measured (signal or
-        transmission), and ``restored_converged_psf``, ``restored_true_psf``.
+        transmission).
     truth : Truth
         As transmissions.
     against_thin, against_xray : dict of str to TruthComparison
         By image.
+    other_kernels : dict of str to float
+        Error against the thin truth (rmse after gain and offset) of the thick image restored with
+        the ``converged_psf`` and the ``true_psf``.
     mask : (M, N) bool array
         The common region.
     edges : dict of str to SlantedEdge or None
@@ -95,6 +103,7 @@ class SampleVerdict:
     truth: Truth
     against_thin: Mapping[str, TruthComparison]
     against_xray: Mapping[str, TruthComparison]
+    other_kernels: Mapping[str, float]
     mask: NDArray[np.bool_]
     edges: Mapping[str, SlantedEdge | None]
     piqe: Mapping[str, float]
@@ -137,75 +146,89 @@ def judge_psf(bench: Bench, restoration: Restoration) -> PsfVerdict:
 
 def judge(bench: Bench, exposures: Exposures, restoration: Restoration) -> Verdict:
     """Return all judgements of a run (see the classes)."""
-    thick_scene, thick_xray = rendered(bench, "thick", TARGET)
-    single = judge_single_psf(thick_scene, thick_xray)
-    thin_scene, thin_xray = rendered(bench, "thin", TARGET)
-    single_thin = judge_single_psf(thin_scene, thin_xray)
-    scale = relative_scale(
-        bench.planes["thick"], single.similarity, bench.planes["thin"], single_thin.similarity
-    )
-    shift = sample_position_um(exposures, f"thick_{TARGET}")
-    truth = Truth(
-        thin=thin_truth(thin_scene, thin_xray, scale, shift),
-        xray=xray_truth(thick_scene, thick_xray, single.similarity.scale, shift),
-    )
-    del thick_scene, thick_xray, thin_scene, thin_xray
+    single = {
+        plate: judge_light(
+            exposures.truth[f"{plate}_{TARGET}"], bench.responses[plate], bench.planes[plate]
+        )
+        for plate in ("thin", "thick")
+    }
     psf = judge_psf(bench, restoration)
-    samples = {TARGET: _judge_target(bench, exposures, restoration, psf, truth, single)}
+    case = _Case(
+        bench=bench,
+        exposures=exposures,
+        restoration=restoration,
+        psf=psf,
+        similarity={plate: found.similarity for plate, found in single.items()},
+        border_px=single["thick"].border_px,
+    )
+    samples = {TARGET: _judge_target(case)}
     if SPECIMEN in restoration.specimens:
-        samples[SPECIMEN] = _judge_specimen(bench, exposures, restoration, psf, scale, single)
-    return Verdict(single=single, single_thin=single_thin, psf=psf, samples=samples)
+        samples[SPECIMEN] = _judge_specimen(case)
+    return Verdict(single=single["thick"], single_thin=single["thin"], psf=psf, samples=samples)
 
 
-def _judge_target(
-    bench: Bench,
-    exposures: Exposures,
-    restoration: Restoration,
-    psf: PsfVerdict,
-    truth: Truth,
-    single: SinglePsf,
-) -> SampleVerdict:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Case:
+    """What the judgement of one sample needs."""
+
+    bench: Bench
+    exposures: Exposures
+    restoration: Restoration
+    psf: PsfVerdict
+    similarity: Mapping[str, Similarity]
+    border_px: int
+
+
+def _truth(case: _Case, sample: str) -> Truth:
+    """Return both truths of a sample, where the thick plate's stack saw it."""
+    planes, responses = case.bench.planes, case.bench.responses
+    shift = sample_position_um(case.exposures, f"thick_{sample}")
+    scale = relative_scale(
+        planes["thick"], case.similarity["thick"], planes["thin"], case.similarity["thin"]
+    )
+    light = case.exposures.truth
+    return Truth(
+        thin=thin_truth(light[f"thin_{sample}"], responses["thin"], planes["thin"], scale, shift),
+        xray=xray_truth(
+            light[f"thick_{sample}"],
+            responses["thick"],
+            planes["thick"],
+            case.similarity["thick"].scale,
+            shift,
+        ),
+    )
+
+
+def _judge_target(case: _Case) -> SampleVerdict:
+    restoration = case.restoration
     images = {
         "thin": restoration.thin_target,
         "thick": restoration.thick_target,
         "restored": restoration.restored_target,
     }
-    images |= _with_other_kernels(images["thick"], psf, restoration)
-    noise = frame_noise(exposures, "thick_target") / float(restoration.thick.background.mean())
-    mask = common_region(restoration.thin_valid, _border(restoration, single))
-    signal = Truth(thin=1.0 - truth.thin, xray=1.0 - truth.xray)
-    edges = _edges(bench, images, single, sample_position_um(exposures, f"thick_{TARGET}"))
-    return _judged(images, signal, truth, mask, edges, noise, restoration, bench, flat=1.0)
+    level = float(restoration.thick.background.mean())
+    noise = frame_noise(case.exposures, f"thick_{TARGET}") / level
+    return _judged(case, TARGET, images, restoration.thin_valid, noise, _edges(case, images))
 
 
-def _judge_specimen(
-    bench: Bench,
-    exposures: Exposures,
-    restoration: Restoration,
-    psf: PsfVerdict,
-    scale: float,
-    single: SinglePsf,
-) -> SampleVerdict:
-    shift = sample_position_um(exposures, f"thick_{SPECIMEN}")
-    thin_scene, thin_xray = rendered(bench, "thin", SPECIMEN)
-    thin = thin_truth(thin_scene, thin_xray, scale, shift)
-    del thin_scene, thin_xray
-    thick_scene, thick_xray = rendered(bench, "thick", SPECIMEN)
-    truth = Truth(
-        thin=thin, xray=xray_truth(thick_scene, thick_xray, single.similarity.scale, shift)
-    )
-    del thick_scene, thick_xray
-    item = restoration.specimens[SPECIMEN]
+def _judge_specimen(case: _Case) -> SampleVerdict:
+    specimens = case.restoration.specimens
+    item = specimens[SPECIMEN]
     on_thin, valid = _thin_in_thick_frame(
-        restoration.specimens[THIN_SPECIMEN].image, item.image, restoration
+        specimens[THIN_SPECIMEN].image, item.image, case.restoration
     )
     images = {"thin": on_thin, "thick": item.image, "restored": item.restored}
-    images |= _with_other_kernels(item.image, psf, restoration)
-    divided = restoration.config.specimen_background == "divide"
-    noise = frame_noise(exposures, f"thick_{SPECIMEN}") / item.plate.background
-    mask = common_region(valid, _border(restoration, single))
-    wanted = truth if divided else Truth(thin=1.0 - truth.thin, xray=1.0 - truth.xray)
-    return _judged(images, wanted, truth, mask, {}, noise, restoration, bench, flat=1.0)
+    noise = frame_noise(case.exposures, f"thick_{SPECIMEN}") / item.plate.background
+    return _judged(case, SPECIMEN, images, valid, noise, {})
+
+
+def _as_measured(truth: Truth, sample: str, restoration: Restoration) -> Truth:
+    """Return the truth as the images are: transmissions, or signals 1 - transmission."""
+    config = restoration.config
+    if sample == SPECIMEN and config.specimen_background == "divide":
+        return truth
+    sign = 1.0 if config.target_sign == "absorbing" else -1.0
+    return Truth(thin=sign * (1.0 - truth.thin), xray=sign * (1.0 - truth.xray))
 
 
 def _thin_in_thick_frame(
@@ -221,18 +244,19 @@ def _thin_in_thick_frame(
     return moved, valid
 
 
-def _with_other_kernels(
-    thick: Image, psf: PsfVerdict, restoration: Restoration
-) -> dict[str, Image]:
-    """Return the thick image restored with the converged estimate and with the true kernel."""
-    kernels = {"restored_converged_psf": psf.converged.psf, "restored_true_psf": psf.true}
+def _other_kernels(
+    thick: Image, wanted: Image, mask: NDArray[np.bool_], case: _Case
+) -> dict[str, float]:
+    """Return the error of the thick image restored with the converged and with the true kernel."""
+    kernels = {"converged_psf": case.psf.converged.psf, "true_psf": case.psf.true}
     data = np.maximum(thick, 0.0)
-    return {
-        name: deconvolve(
-            data, np.maximum(kernel, 0.0) / np.maximum(kernel, 0.0).sum(), restoration.config
-        ).estimate
-        for name, kernel in kernels.items()
-    }
+    errors = {}
+    for name, kernel in kernels.items():
+        positive = np.maximum(kernel, 0.0)
+        image = deconvolve(data, positive / positive.sum(), case.restoration.config).estimate
+        fit = gain_offset_fit(image, wanted, mask)
+        errors[name] = rmse(fit.gain * image + fit.offset, wanted, mask)
+    return errors
 
 
 def frame_noise(exposures: Exposures, name: str) -> Image:
@@ -256,25 +280,21 @@ def common_region(valid: NDArray[np.bool_], border: int) -> NDArray[np.bool_]:
     return mask
 
 
-def _border(restoration: Restoration, single: SinglePsf) -> int:
+def _border(case: _Case) -> int:
     """Return the border of judgements: one kernel radius or half the PSF's window."""
-    wanted = max(single.border_px, restoration.psf.psf.shape[0] // 2)
-    return int(min(wanted, min(restoration.thick_target.shape) // 4))
+    wanted = max(case.border_px, case.restoration.psf.psf.shape[0] // 2)
+    return int(min(wanted, min(case.restoration.thick_target.shape) // 4))
 
 
-def _edges(
-    bench: Bench,
-    images: Mapping[str, Image],
-    single: SinglePsf,
-    shift_um: tuple[float, float],
-) -> dict[str, SlantedEdge | None]:
+def _edges(case: _Case, images: Mapping[str, Image]) -> dict[str, SlantedEdge | None]:
     """Return the slanted-edge measurement of the target's first edge on each image."""
-    plane = bench.planes["thick"]
-    edges = target_layout(bench.experiment.samples[TARGET], plane.sample_grid).edges
+    plane = case.bench.planes["thick"]
+    shift_um = sample_position_um(case.exposures, f"thick_{TARGET}")
+    edges = target_layout(case.bench.experiment.samples[TARGET], plane.sample_grid).edges
     if not edges:
         return {}
     box = edges[0].box.shrunk(2.0 * plane.pixel_um)
-    scale = plane.sample_magnification * single.similarity.scale
+    scale = plane.sample_magnification * case.similarity["thick"].scale
     shape = plane.camera_shape
     rows = _span(box.row_low_um, box.row_high_um, scale, shift_um[0], shape[0], plane.pixel_um)
     columns = _span(
@@ -300,55 +320,61 @@ def _span(
 
 
 def _judged(
+    case: _Case,
+    sample: str,
     images: dict[str, Image],
-    wanted: Truth,
-    truth: Truth,
-    mask: NDArray[np.bool_],
-    edges: Mapping[str, SlantedEdge | None],
+    valid: NDArray[np.bool_],
     noise: Image,
-    restoration: Restoration,
-    bench: Bench,
-    flat: float,
+    edges: Mapping[str, SlantedEdge | None],
 ) -> SampleVerdict:
+    truth = _truth(case, sample)
+    wanted = _as_measured(truth, sample, case.restoration)
+    mask = common_region(valid, _border(case))
     low, high = eight_bit_limits(images["thick"])
-    pixel = bench.planes["thick"].pixel_um
+    pixel = case.bench.planes["thick"].pixel_um
+    with ThreadPoolExecutor(_THREADS) as pool:
+        thin, xray = (
+            dict(
+                zip(
+                    images,
+                    pool.map(compare_to_truth, images.values(), repeat(t), repeat(mask)),
+                    strict=True,
+                )
+            )
+            for t in (wanted.thin, wanted.xray)
+        )
     return SampleVerdict(
         images=images,
         truth=truth,
-        against_thin={k: compare_to_truth(v, wanted.thin, mask) for k, v in images.items()},
-        against_xray={k: compare_to_truth(v, wanted.xray, mask) for k, v in images.items()},
+        against_thin=thin,
+        against_xray=xray,
+        other_kernels=_other_kernels(images["thick"], wanted.thin, mask, case),
         mask=mask,
         edges=edges,
         piqe={
-            k: piqe(to_eight_bit(images[k], low, high), rescale_to_peak=False).score for k in KINDS
+            k: piqe(to_eight_bit(v, low, high), rescale_to_peak=False).score
+            for k, v in images.items()
         },
-        gain=_gain(images, noise, restoration, pixel, flat),
+        gain=_gain(images, noise, case.restoration, pixel),
     )
 
 
 def _gain(
-    images: Mapping[str, Image],
-    noise: Image,
-    restoration: Restoration,
-    pixel_um: float,
-    flat: float,
+    images: Mapping[str, Image], noise: Image, restoration: Restoration, pixel_um: float
 ) -> PsdGain:
-    """Return the PSD gain, its noise part by passing one more noise through the restoration."""
+    """Return the PSD gain; its noise part by passing one more noise through the restoration."""
+    thick, restored = images["thick"], images["restored"]
     if not noise.any():
-        return psd_gain(images["restored"], images["thick"], pixel_um=pixel_um, flat_level=flat)
-    disturbed = deconvolve(
-        np.maximum(images["thick"] + noise, 0.0),
-        restoration.psf.psf,
-        restoration.config,
-    ).estimate
-    clean = deconvolve(
-        np.maximum(images["thick"], 0.0), restoration.psf.psf, restoration.config
-    ).estimate
+        return psd_gain(restored, thick, pixel_um=pixel_um)
+    psf, config = restoration.psf.psf, restoration.config
+    disturbed = deconvolve(np.maximum(thick + noise, 0.0), psf, config).estimate
+    clean = restored
+    if config.subtract_offset == "shift":
+        clean = deconvolve(np.maximum(thick, 0.0), psf, config).estimate
     return psd_gain(
-        images["restored"],
-        images["thick"],
+        restored,
+        thick,
         pixel_um=pixel_um,
-        flat_level=flat,
         restored_noise=radial_power_spectrum(disturbed - clean, pixel_um=pixel_um),
         thick_noise=radial_power_spectrum(noise, pixel_um=pixel_um),
     )

@@ -9,7 +9,6 @@ from scintscope.verdict.judge import KINDS, SampleVerdict, Verdict
 from scintscope.verdict.single_psf import SinglePsf
 
 _MEASURES = ("rmse", "ssim", "psnr")
-_OTHER_KERNELS = ("restored_converged_psf", "restored_true_psf")
 
 
 def single_psf_numbers(single: SinglePsf) -> dict[str, Any]:
@@ -45,14 +44,15 @@ def verdict_numbers(verdict: Verdict) -> dict[str, Any]:
 def sample_numbers(sample: SampleVerdict) -> dict[str, Any]:
     """Return ``restoration.<sample>``: against both truths, raw and fitted; MTF50, PIQE, PSD."""
     numbers: dict[str, Any] = {}
-    for kind in (*KINDS, *_OTHER_KERNELS):
+    for kind in KINDS:
         numbers |= _against(sample.against_thin[kind], kind, "")
         numbers |= _against(sample.against_xray[kind], kind, "_vs_xray")
         numbers[f"contrast_gain_{kind}"] = sample.against_thin[kind].gain
         edge = sample.edges.get(kind)
         numbers[f"mtf50_{kind}_cy_per_um"] = None if edge is None else edge.mtf50_cy_per_um
-    for kind in KINDS:
         numbers[f"piqe_{kind}"] = sample.piqe[kind]
+    for kernel, error in sample.other_kernels.items():
+        numbers[f"rmse_restored_{kernel}"] = error
     return numbers | _psd_numbers(sample)
 
 

@@ -17,16 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.forward.kernels import camera_kernel
-from scintscope.forward.plane import blur_radius_um, camera_image, shifted, transform
+from scintscope.forward.plane import Plane, blur_radius_um, camera_image, shifted, transform
 from scintscope.forward.render import Scene, XrayImages, light_image
 from scintscope.forward.resample import scale_about_centre, spline_coefficients
-from scintscope.response import mean_transfer
+from scintscope.forward.simulate import RenderedLight, truth_of
+from scintscope.response import DepthResponse, mean_transfer
 
 Image = NDArray[Any]
 
 _PASSES = 3
 _PROBE_PX = 0.25
 """The image's derivative in scale is taken over a quarter of a pixel at the field's edge."""
+
+_SETTLED_PX = 1e-3
+_ROUNDING = 1e-6
+"""Images that differ by less than this share of their maximum are the same in float32."""
 
 EDGE_FROM = 0.9
 """The field's edge is its outer tenth: beyond 0.9 of half its shorter side."""
@@ -70,23 +75,18 @@ class SinglePsf:
 
 
 class SingleImage:
-    """Renders the single-PSF image of a scene at any scale and shift."""
+    """Renders the single-PSF image of a sample at any scale and shift."""
 
-    def __init__(self, scene: Scene, xray: XrayImages, dtype: Any = np.float32) -> None:
-        response, self._plane = scene.response, scene.plane
-        sharp = np.zeros(scene.plane.fine.shape, dtype=dtype)
-        depth_sums = xray.basis.weights @ response.depth_weight_um
-        for weight, image in zip(depth_sums, xray.images, strict=True):
-            sharp += dtype(weight) * image
-        self.sharp = sharp
+    def __init__(self, sharp: Image, response: DepthResponse, plane: Plane) -> None:
+        self._sharp, self._plane = sharp, plane
         self._coefficients = spline_coefficients(sharp)
+        curve = mean_transfer(response) * plane.pixel_um**2
         table = response.frequency_cy_per_um
-        self._kernel = camera_kernel(self._plane, table, mean_transfer(response), dtype)
-        self._kernel *= dtype(self._plane.pixel_um**2)
+        self._kernel = camera_kernel(plane, table, curve, sharp.dtype.type)
 
     def __call__(self, similarity: Similarity) -> Image:
         """Return the camera image, electrons per pixel and s."""
-        sharp = self.sharp
+        sharp = self._sharp
         if similarity.scale != 1.0:
             sharp = scale_about_centre(self._coefficients, similarity.scale)
         spectrum = shifted(transform(sharp) * self._kernel, self._plane.fine, similarity.shift_um)
@@ -94,14 +94,18 @@ class SingleImage:
 
 
 def judge_single_psf(scene: Scene, xray: XrayImages, dtype: Any = np.float32) -> SinglePsf:
-    """Return the verdict on Eq. 2 for one specimen on one plate."""
-    light = light_image(scene, xray, dtype=dtype)
-    exact = camera_image(light.spectrum, scene.plane)
-    single = SingleImage(scene, xray, dtype)
-    border = border_px(scene, exact.shape)
+    """Return the verdict on Eq. 2 for one scene, rendered here."""
+    return judge_light(truth_of(light_image(scene, xray, dtype=dtype)), scene.response, scene.plane)
+
+
+def judge_light(light: RenderedLight, response: DepthResponse, plane: Plane) -> SinglePsf:
+    """Return the verdict on Eq. 2 for light already rendered."""
+    exact = camera_image(light.spectrum, plane)
+    single = SingleImage(light.sharp, response, plane)
+    border = border_px(response, plane, exact.shape)
     entrance = single(Similarity())
-    similarity = register(single, exact, scene, border)
-    registered = entrance if similarity == Similarity() else single(similarity)
+    similarity = register(single, exact, border, plane.pixel_um)
+    registered = single(similarity)
     return SinglePsf(
         exact=exact,
         entrance=entrance,
@@ -115,9 +119,9 @@ def judge_single_psf(scene: Scene, xray: XrayImages, dtype: Any = np.float32) ->
     )
 
 
-def border_px(scene: Scene, shape: tuple[int, ...]) -> int:
+def border_px(response: DepthResponse, plane: Plane, shape: tuple[int, ...]) -> int:
     """Return one kernel radius in camera pixels, at most a quarter of the image."""
-    radius = int(np.ceil(blur_radius_um(scene.response) / scene.plane.pixel_um)) + 2
+    radius = int(np.ceil(blur_radius_um(response) / plane.pixel_um)) + 2
     return min(radius, min(shape) // 4)
 
 
@@ -149,35 +153,40 @@ def _over(error: float, scale: float) -> float:
     return error / scale
 
 
-def register(single: SingleImage, exact: Image, scene: Scene, border: int) -> Similarity:
+def register(single: SingleImage, exact: Image, border: int, pixel_um: float) -> Similarity:
     """Return the scale and shift that bring the single-PSF image nearest to the exact one.
 
-    Gauss-Newton on scale and shift; starts at the mean size of the light image.
+    Gauss-Newton; each pass solves the linearised least squares by its normal equations. Where the
+    images agree already (parallel beam, telecentric lens) it stays at unity.
     """
-    if scene.plane.entrance_mm == np.inf and not np.isfinite(
-        scene.instrument.lens.pupil_distance_mm
-    ):
-        return Similarity()
     half_px = 0.5 * max(exact.shape)
     step = _PROBE_PX / half_px
     found = Similarity()
     for _ in range(_PASSES):
         here = single(found)
-        scaled = single(Similarity(scale=found.scale + step, shift_um=found.shift_um))
-        slopes = [inner((scaled - here) / step, border), *_shift_slopes(here, scene, border)]
-        basis = np.stack([s.ravel().astype(np.float64) for s in slopes], axis=1)
         residual = inner(exact, border).astype(np.float64) - inner(here, border)
-        change, *_ = np.linalg.lstsq(basis, residual.ravel(), rcond=None)
+        if np.abs(residual).max() <= _ROUNDING * np.abs(exact).max():
+            break
+        scaled = single(Similarity(scale=found.scale + step, shift_um=found.shift_um))
+        slopes = [inner((scaled - here) / step, border), *_shift_slopes(here, border, pixel_um)]
+        change = _solve([x.astype(np.float64).ravel() for x in slopes], residual.ravel())
         found = Similarity(
             scale=found.scale + float(change[0]),
             shift_um=(found.shift_um[0] + float(change[1]), found.shift_um[1] + float(change[2])),
         )
-        if abs(change[0]) * half_px < 1e-3:
+        if abs(change[0]) * half_px < _SETTLED_PX:
             break
     return found
 
 
-def _shift_slopes(image: Image, scene: Scene, border: int) -> tuple[Image, Image]:
+def _solve(columns: list[Image], residual: Image) -> NDArray[np.float64]:
+    """Return the least-squares solution for a few long columns; zero for empty ones."""
+    normal = np.array([[a @ b for b in columns] for a in columns])
+    right = np.array([a @ residual for a in columns])
+    return np.asarray(np.linalg.lstsq(normal, right)[0])
+
+
+def _shift_slopes(image: Image, border: int, pixel_um: float) -> tuple[Image, Image]:
     """Return the image's derivatives in a shift, per um (central differences)."""
-    row, column = np.gradient(image, scene.plane.pixel_um)
+    row, column = np.gradient(image, pixel_um)
     return -inner(row, border), -inner(column, border)

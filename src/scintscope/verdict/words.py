@@ -77,11 +77,11 @@ def gain_sentence(name: str, sample: SampleVerdict) -> str:
 
 def iterations_sentence(name: str, sample: SampleVerdict) -> str:
     """Say what the number of PSF iterations costs."""
-    errors = {kind: comparison.rmse for kind, comparison in sample.against_thin.items()}
     return (
         f"{name}: with a converged PSF the restored image would be at "
-        f"{errors['restored_converged_psf']:.3f}, with the true kernel at "
-        f"{errors['restored_true_psf']:.3f} (chosen settings: {errors['restored']:.3f})."
+        f"{sample.other_kernels['converged_psf']:.3f}, with the true kernel at "
+        f"{sample.other_kernels['true_psf']:.3f} (chosen settings: "
+        f"{sample.against_thin['restored'].rmse:.3f})."
     )
 
 
