@@ -1,12 +1,11 @@
 """The report of `scintscope restore`: one self-contained HTML file.
 
-Figures use matplotlib's object interface (no global state) and are embedded as PNG.
+Figures are embedded as PNG.
 """
 
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from scintscope.metrics import RadialSpectrum
 from scintscope.metrics.gain import PsdGain
 from scintscope.outputs import write_text
+from scintscope.report.style import ACCENT, COLOURS, HEAT, LIGHT, TRUTH, new_figure, picture
 from scintscope.restoration import Restoration
 
 if TYPE_CHECKING:
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 Image = NDArray[Any]
 
 TEMPLATE = "measured.html"
-PERCENTILES = (0.1, 99.9)
+PERCENTILES = (0.5, 99.5)
 ZOOM_SHARE, SMALLEST_ZOOM_PX = 0.16, 48
 LARGEST_SHOWN_PX = 900
-COLOURS = {"thin": "#2a9d8f", "thick": "#6c757d", "restored": "#d1495b"}
 
 
 class Densities(NamedTuple):
@@ -172,15 +171,14 @@ def _figures(
 def _entry(
     title: str, caption: str, draw: Callable[[Figure], None], size_inch: tuple[float, float]
 ) -> tuple[str, str, str]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    png = picture(_drawn, draw, size_inch)
+    return title, caption, base64.b64encode(png).decode("ascii")
 
-    figure = Figure(figsize=size_inch, layout="constrained")
-    FigureCanvasAgg(figure)
+
+def _drawn(draw: Callable[[Figure], None], size_inch: tuple[float, float]) -> Figure:
+    figure = new_figure(size_inch[1], size_inch[0])
     draw(figure)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    return title, caption, base64.b64encode(buffer.getvalue()).decode("ascii")
+    return figure
 
 
 def draw_images(figure: Figure, images: Mapping[str, Image], pixel_um: float | None) -> None:
@@ -189,7 +187,8 @@ def draw_images(figure: Figure, images: Mapping[str, Image], pixel_um: float | N
     reference = images.get("thick", next(iter(images.values())))
     rows, columns = zoom_region(reference)
     unit, scale = ("um", pixel_um) if pixel_um else ("px", 1.0)
-    limits = tuple(np.percentile(reference, PERCENTILES))
+    ends = np.array([np.percentile(image, PERCENTILES) for image in images.values()])
+    limits = (float(ends[:, 0].min()), float(ends[:, 1].max()))
     for column, (name, image) in enumerate(images.items()):
         whole = _show(axes[0][column], image, (slice(None), slice(None)), scale, limits)
         part = _show(axes[1][column], image, (rows, columns), scale, limits)
@@ -228,6 +227,7 @@ def _show(
     rows, columns = (part.indices(n) for part, n in zip(region, image.shape, strict=True))
     left, right, bottom, top = (scale * edge for edge in (columns[0], columns[1], rows[1], rows[0]))
     step = max(1, max(rows[1] - rows[0], columns[1] - columns[0]) // LARGEST_SHOWN_PX)
+    axis.grid(False)
     return axis.imshow(
         image[region][::step, ::step],
         cmap="gray",
@@ -243,24 +243,25 @@ def _frame(axis: Axes, rows: slice, columns: slice, scale: float) -> None:
 
     corner = (columns.start * scale, rows.start * scale)
     width, height = ((part.stop - part.start) * scale for part in (columns, rows))
-    axis.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="#d1495b", linewidth=1.2))
+    axis.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=ACCENT, linewidth=1.2))
 
 
 def draw_psf(figure: Figure, result: Restoration, pixel_um: float | None) -> None:
     """Draw the kernel (logarithmic), its central profiles, and the history of its estimate."""
     from matplotlib.colors import LogNorm
 
-    picture, profile, history = figure.subplots(1, 3)
+    kernel, profile, history = figure.subplots(1, 3)
     psf = result.psf.psf
     unit, scale = ("um", pixel_um) if pixel_um else ("px", 1.0)
     position = (np.arange(psf.shape[0]) - psf.shape[0] // 2) * scale
     top = float(psf.max())
     extent = (position[0], position[-1], position[-1], position[0])
-    shown = picture.imshow(
-        np.maximum(psf, 1e-5 * top), norm=LogNorm(1e-4 * top, top), cmap="magma", extent=extent
+    kernel.grid(False)
+    shown = kernel.imshow(
+        np.maximum(psf, 1e-5 * top), norm=LogNorm(1e-4 * top, top), cmap=HEAT, extent=extent
     )
-    figure.colorbar(shown, ax=picture, fraction=0.05)
-    picture.set(title="PSF", xlabel=unit, ylabel=unit)
+    figure.colorbar(shown, ax=kernel, fraction=0.05)
+    kernel.set(title="PSF", xlabel=unit, ylabel=unit)
     centre = psf.shape[0] // 2
     profile.semilogy(position, np.maximum(psf[centre], 1e-6 * top), label="along the row")
     profile.semilogy(position, np.maximum(psf[:, centre], 1e-6 * top), label="along the column")
@@ -288,18 +289,18 @@ def draw_spectra(figure: Figure, curve: Any, pixel_um: float | None) -> None:
     floor = curve.gain.thick_floor_um2
     label = "noise of thick" if curve.gain.floor_source == "noise" else "noise floor of thick"
     if (floor > 0).any():
-        density.semilogy(curve.gain.frequency_cy_per_um, floor, ":", color="#6c757d", label=label)
+        density.semilogy(curve.gain.frequency_cy_per_um, floor, ":", color=LIGHT, label=label)
     density.set(title="Spectral density", xlabel=unit, ylabel="um$^2$" if pixel_um else "px$^2$")
     density.legend(frameon=False)
     for key, label, colour in (
-        ("gain", "total", "#343a40"),
-        ("signal_gain", "signal", COLOURS["thin"]),
-        ("noise_gain", "noise", COLOURS["restored"]),
+        ("gain", "total", TRUTH),
+        ("signal_gain", "signal", COLOURS["restored"]),
+        ("noise_gain", "noise", ACCENT),
     ):
         values = getattr(curve.gain, key)
         if values is not None and np.isfinite(values).any():
             positive = np.where(values > 0, values, np.nan)
             ratio.semilogy(curve.gain.frequency_cy_per_um, positive, label=label, color=colour)
-    ratio.axhline(1.0, color="#adb5bd", linewidth=0.8)
+    ratio.axhline(1.0, color=LIGHT, linewidth=0.8)
     ratio.set(title="Power gain restored / thick", xlabel=unit, ylabel="ratio")
     ratio.legend(frameon=False)

@@ -121,17 +121,8 @@ def _draw_plate(
     mean = float(
         response.depth_weight_um @ (response.depth_um * response.k_per_um(response.depth_um))
     )
-    outside = 0.18 * height
     for depth, row in ((focus, 0.2 * half), (mean, -0.45 * half)):
-        spread = (thickness - depth) * slope
-        beyond = spread + outside * math.tan(math.asin(response.path.na))
-        far = thickness + outside
-        axes.fill(
-            offset + np.array([depth, thickness, far, far, thickness]),
-            row + np.array([0.0, spread, beyond, -beyond, -spread]),
-            color=_LIGHT, alpha=0.45, lw=0,
-        )  # fmt: skip
-        axes.plot([offset + depth], [row], "o", color=style.TRUTH, ms=3)
+        _draw_cone(axes, response, depth, offset, row, 0.18 * height)
     if zone_um is not None:
         low, high = max(focus - zone_um / 2, 0.0), min(focus + zone_um / 2, thickness)
         axes.fill_betweenx(
@@ -152,3 +143,19 @@ def _draw_plate(
     axes.text(offset, half * 1.05, label, color=style.COLOURS[name], fontsize=8, va="bottom")
     axes.set_xlim(-0.15 * height, offset + thickness + 0.25 * height)
     axes.set_ylim(-1.1 * half, 1.75 * half)
+
+
+def _draw_cone(
+    axes: Axes, response: DepthResponse, depth: float, offset: float, row: float, outside: float
+) -> None:
+    """Draw the light that the lens takes from an emitter: refracted at the exit face."""
+    thickness = response.thickness_um
+    spread = (thickness - depth) * blur_slope(response)
+    beyond = spread + outside * math.tan(math.asin(response.path.na))
+    far = thickness + outside
+    axes.fill(
+        offset + np.array([depth, thickness, far, far, thickness]),
+        row + np.array([0.0, spread, beyond, -beyond, -spread]),
+        color=_LIGHT, alpha=0.45, lw=0,
+    )  # fmt: skip
+    axes.plot([offset + depth], [row], "o", color=style.TRUTH, ms=3)
