@@ -253,6 +253,7 @@ def simulate(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
             for name, light in exposures.truth.items()
         }
         truth["defects"] = {name: defects.catalogue for name, defects in bench.defects.items()}
+        (folder / "truth").mkdir()
         write_json(folder / "truth" / "truth.json", truth)
         _write_truth_images(folder / "truth", bench, exposures)
         _write_records(folder, scenario, clock)

@@ -165,7 +165,7 @@ def test_depth_scale_laws():
 
 
 def test_penumbra_width_grows_with_depth():
-    """sigma = spot (d + z) / (2.355 z01); constant or absent where switched off."""
+    """Sigma = spot (d + z) / (2.355 z01); constant or absent where switched off."""
     bench = converging(100.0, source=TUBE)
     response = response_of(bench)
     plane = make_plane(bench, (response,), response, 2)

@@ -13,7 +13,7 @@ from forward_scenes import (
     small,
 )
 from scintscope.camera.parts import Camera
-from scintscope.forward.render import xray_images
+from scintscope.forward.render import light_image, xray_images
 from scintscope.geometry import Geometry
 from scintscope.sample.specimen import PointGrid
 from scintscope.verdict.single_psf import (
@@ -27,6 +27,11 @@ from scintscope.verdict.single_psf import (
 )
 
 POINTS = PointGrid(pitch_um=16.0, diameter_um=6.0)
+
+
+def single_of(scene):
+    sharp = light_image(scene, xray_images(scene, np.float64), dtype=np.float64).sharp
+    return SingleImage(sharp, scene.response, scene.plane)
 
 
 def judged(bench, sample=POINTS):
@@ -64,9 +69,9 @@ def test_registration_finds_a_known_similarity():
     """The single-PSF image, scaled and shifted, is found again: scale, shift and sign."""
     bench = small(geometry=Geometry(), camera=Camera(shape=(64, 77)))
     scene = scene_of(bench, response_of(bench), POINTS)
-    single = SingleImage(scene, xray_images(scene, np.float64), np.float64)
+    single = single_of(scene)
     truth = Similarity(scale=1.0015, shift_um=(0.21, -0.13))
-    found = register(single, single(truth), scene, 6)
+    found = register(single, single(truth), 6, scene.plane.pixel_um)
     # Gauss-Newton with finite-difference slopes, three passes: a thousandth of a pixel
     assert found.scale == pytest.approx(truth.scale, abs=2e-5)
     np.testing.assert_allclose(found.shift_um, truth.shift_um, atol=2e-3)
@@ -103,7 +108,7 @@ def test_single_image_scales_about_the_axis():
     """A blob at (+20, -15) um lies at m times that place."""
     bench = small(camera=Camera(shape=(64, 77)))
     scene = scene_of(bench, response_of(bench), blob(20.0, -15.0, 3.0, 1.0))
-    single = SingleImage(scene, xray_images(scene, np.float64), np.float64)
+    single = single_of(scene)
     centres = []
     for similarity in (Similarity(), Similarity(scale=1.1), Similarity(shift_um=(2.6, -1.3))):
         image = single(similarity)

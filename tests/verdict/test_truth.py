@@ -14,7 +14,8 @@ from forward_scenes import (
     small,
 )
 from scintscope.camera.parts import Camera
-from scintscope.forward.render import xray_images
+from scintscope.forward.render import light_image, xray_images
+from scintscope.forward.simulate import truth_of
 from scintscope.geometry import Geometry
 from scintscope.noise import mean_electrons_per_um2
 from scintscope.sample.specimen import PointGrid
@@ -26,6 +27,10 @@ from scintscope.verdict.truth import (
     true_kernel,
     xray_truth,
 )
+
+
+def light_of(scene):
+    return truth_of(light_image(scene, xray_images(scene)))
 
 
 def test_open_level_is_the_rendered_open_beam():
@@ -43,7 +48,7 @@ def test_xray_truth_is_the_transmission():
     """One energy: exp(-mu t) averaged over each pixel, in [0, 1], at its place."""
     bench = small()
     scene = scene_of(bench, response_of(bench), blob(9.0, -14.0, 4.0, 3.0))
-    truth = xray_truth(scene, xray_images(scene), 1.0, (0.0, 0.0))
+    truth = xray_truth(light_of(scene), scene.response, scene.plane, 1.0, (0.0, 0.0))
     assert truth.shape == bench.camera.shape
     assert 0.0 <= truth.min() < truth.max() <= 1.0
     through = np.exp(-scene.mu_per_um["Au"][0] * scene.specimen.thickness_um["Au"].astype(float))
@@ -57,8 +62,7 @@ def test_xray_truth_moves_with_scale_and_shift():
     """The truth of a blob goes to m times its place plus the shift."""
     bench = small(camera=Camera(shape=(64, 77)))
     scene = scene_of(bench, response_of(bench), blob(13.0, -19.5, 2.5, 0.5))
-    xray = xray_images(scene)
-    truth = xray_truth(scene, xray, 1.1, (1.3, -2.6))
+    truth = xray_truth(light_of(scene), scene.response, scene.plane, 1.1, (1.3, -2.6))
     wanted = (31.5 + (13.0 * 1.1 + 1.3) / 1.3, 38.0 + (-19.5 * 1.1 - 2.6) / 1.3)
     found = centroid(1.0 - truth, round(wanted[0]), round(wanted[1]), 9)
     np.testing.assert_allclose(found, wanted, atol=2e-3)  # px: float32 and linear interpolation
@@ -84,7 +88,8 @@ def test_thin_truth_lies_on_the_thick_image(face):
         fits[plate] = judge_single_psf(whole, xray_images(whole)).similarity
         scenes[plate] = scene_of(bench, response, corner)
     scale = relative_scale(scenes["thick"].plane, fits["thick"], scenes["thin"].plane, fits["thin"])
-    thin = thin_truth(scenes["thin"], xray_images(scenes["thin"]), scale, shift)
+    scene = scenes["thin"]
+    thin = thin_truth(light_of(scene), scene.response, scene.plane, scale, shift)
     thick = rendered(scenes["thick"])
     magnified = scenes["thick"].plane.sample_magnification
     near = (round(47.5 + 45.0 * magnified / 1.3), round(54.0 - 52.0 * magnified / 1.3))
