@@ -1,3 +1,3 @@
-"""Simulator of lens-coupled X-ray scintillator microscopes and of the restoration of their images."""
+"""Lens-coupled X-ray scintillator microscopes, simulated; their image restoration, judged."""
 
 __version__ = "0.1.0"

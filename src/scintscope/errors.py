@@ -88,7 +88,7 @@ def check_range(
     """
     allowed = range_text(low, high, low_open=low_open, high_open=high_open, unit=unit)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise RangeError(name, value, allowed, "Give a number." if not remedy else remedy)
+        raise RangeError(name, value, allowed, remedy or "Give a number.")
     if allow_inf and value == math.inf:
         return value
     inside = (value > low if low_open else value >= low) and (

@@ -25,7 +25,7 @@ from scintscope.materials import attenuation
 from scintscope.materials.optical import refractive_index
 from scintscope.optics.focus import best_focus_um
 from scintscope.optics.otf import otf
-from scintscope.optics.wavefront import OpticalPath, travel_for_focus_um
+from scintscope.optics.wavefront import OpticalPath, focus_for_travel_um, travel_for_focus_um
 from scintscope.quadrature import defocus_nodes, interval_nodes
 from scintscope.scintillator.absorption import Interaction, interaction, per_depth
 from scintscope.scintillator.emission import (
@@ -41,6 +41,10 @@ Array = NDArray[np.float64]
 
 _FREQUENCY_POWER = 1.5
 """Transfer functions vary fastest at low frequency, where the samples are therefore denser."""
+
+_MIRROR_BLOCK = 32
+_MIRROR_FLOOR = 1e-5
+"""Transfer of mirrored light below this share of all light is left out."""
 
 _MAX_DEPTH_NODES = 4096
 _MAX_OVERSAMPLING = 8
@@ -150,8 +154,29 @@ def plate_otf(
     mirror = back_reflectance(plate.back_face, plate.scintillator.refractive_index)
     if mirror == 0.0:
         return direct
-    reflected = np.asarray(otf(frequency_cy_per_um, plate.thickness_um + depth, travel_um, path))
+    frequency = np.asarray(frequency_cy_per_um, dtype=np.float64)
+    reflected = np.zeros(direct.shape)
+    for part in (slice(i, i + _MIRROR_BLOCK) for i in range(0, depth.size, _MIRROR_BLOCK)):
+        below_exit = plate.thickness_um + depth[part]
+        seen = _mirror_is_seen(frequency, float(below_exit.min()), travel_um, path, mirror)
+        reflected[part, seen] = otf(frequency[seen], below_exit, travel_um, path)
     return (direct + mirror * reflected) / (1.0 + mirror)
+
+
+def _mirror_is_seen(
+    frequency: Array, below_exit_um: float, travel_um: float, path: OpticalPath, mirror: float
+) -> NDArray[np.bool_]:
+    """Return where light mirrored to a depth or beyond can matter, (F,).
+
+    The transfer of a wide blur disc, 2 J1(a) / a with a = 2 pi f z tan(theta), stays below
+    sqrt(8 / pi) a^(-3/2); where that, times the mirrored share of the light, is below
+    `_MIRROR_FLOOR`, it is left out (it costs most and is nothing but blur).
+    """
+    sine = path.na / path.index
+    distance = max(below_exit_um - float(focus_for_travel_um(travel_um, path)), 0.0)
+    a = 2.0 * np.pi * frequency * distance * sine / np.sqrt(1.0 - sine**2)
+    envelope = np.sqrt(8.0 / np.pi) * np.maximum(a, 1e-9) ** -1.5
+    return np.asarray(mirror / (1.0 + mirror) * envelope > _MIRROR_FLOOR)
 
 
 def plate_spectrum(instrument: Instrument, plate: Plate) -> Spectrum:

@@ -17,6 +17,7 @@ from scintscope.forward.plane import (
     camera_image,
     depth_scale,
     inverse,
+    mirrored_radius_um,
     obliquity,
     penumbra_sigma_um,
     transform,
@@ -241,12 +242,13 @@ def scene_kernels(scene: Scene, basis: DepthBasis) -> NodeKernels:
             instrument.accuracy.effects,
         )
     rows, columns = plane.camera_shape
+    corner_um = 0.5 * plane.pixel_um * float(np.hypot(rows, columns))
     return node_kernels(
         response,
         basis,
         penumbra_growth(scene, response.depth_um),
         scale,
-        0.5 * plane.pixel_um * float(np.hypot(rows, columns)),
+        corner_um + mirrored_radius_um(response),  # from as far as that light reaches the field
         instrument.accuracy.error_target,
     )
 

@@ -5,12 +5,12 @@ image at depth z and S_m the enlargement. Two smooth dependences on z are interp
 
 - X_z by X at a few chosen depths, X_z = sum_r P_r(z) X_{z_r} (interpolative decomposition of
   sampled pixels: Cheng et al. 2005, SIAM J. Sci. Comput. 26, 1389), which is exact for one energy;
-- the enlargements by a few of them, S_{m_q}, with weights that depend on frequency: the kernels
-  K_rq(f) are the least-squares solution, over the field, of
-  sum_q K_rq(f) exp(2 pi i f rho (m_q - 1)) = sum_z w_z P_r(z) T(f, z) exp(2 pi i f rho (m_z - 1))
-  (a plane wave of frequency f, a distance rho off axis along f, is shifted by rho (m - 1)). This
-  is exact for a parallel beam and telecentric lens, and elsewhere needs few terms, since only
-  depths near the focus pass the high frequencies that notice small shifts.
+- the enlargements by a few of them, S_{m_q}, with weights that depend on frequency. S_m turns a
+  plane wave exp(2 pi i f x) into exp(2 pi i f x / m), so the kernels K_rq are the least-squares
+  solution, for every f and over the field -R < x < R along f, of
+  sum_q K_rq(f / m_q) exp(2 pi i f x / m_q) = sum_z w_z P_r(z) T(f / m_z, z) exp(2 pi i f x / m_z).
+  This is exact for a parallel beam and telecentric lens, and elsewhere needs few terms, since
+  only depths near the focus pass the high frequencies that notice small shifts.
 
 So the sum over depth costs R Q transforms instead of one per plane, and keeps the optics whole.
 """
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 from scipy.linalg import interpolative
 
 from scintscope.response import DepthResponse
@@ -32,13 +33,13 @@ Array = NDArray[np.float64]
 _SAMPLED_PIXELS = 400
 _MAX_ENLARGEMENTS = 24
 _FIELD_SAMPLES = 64
-_RIDGE = 1e-4
+_RIDGE = 1e-6
 """Pull of the least-squares kernels towards linear interpolation in depth, relative to the data.
 Where the data cannot tell the enlargements apart (low frequencies) it keeps the kernels smooth in
 f; elsewhere its effect is below the error that is measured."""
 _LEAST_CONTRAST = 1e-3
 """A sample with less contrast than this is not resolved further: images are float32."""
-_SHARE_OF_TARGET = 0.3
+_SHARE_OF_TARGET = 0.2
 """Each interpolation may use this share of accuracy.error_target."""
 
 
@@ -174,7 +175,7 @@ def node_kernels(
     scale : (D,) array
         Enlargement at the depth nodes.
     field_radius_um : float
-        From the axis to the corner of the field.
+        From the axis to the farthest place whose light reaches the field.
     error_target : float
         Permitted error (see `NodeKernels.error`).
     """
@@ -187,6 +188,9 @@ def node_kernels(
     line = np.polynomial.Polynomial.fit(response.depth_um, scale, min(3, scale.size - 1))
     rho = np.linspace(0.0, field_radius_um, _FIELD_SAMPLES)
     open_beam = response.k_per_um(basis.depth_um)
+    frequency = response.frequency_cy_per_um
+    seen = np.array([_stretched(frequency, t, 1.0 / m) for t, m in zip(summed, scale, strict=True)])
+    weighted = basis.weights[:, :, None] * seen[None]
     for count in range(2, _MAX_ENLARGEMENTS + 1):
         quantile = (np.arange(count) + 0.5) / count
         depths = np.interp(quantile * share[-1], share, response.depth_um)
@@ -196,7 +200,16 @@ def node_kernels(
         curves, error = _least_squares(response, weighted, start, (scale, nodes), rho, open_beam)
         if error <= _SHARE_OF_TARGET * error_target:
             break
+    for q, m in enumerate(nodes):
+        curves[:, q] = [_stretched(frequency, curve, float(m)) for curve in curves[:, q]]
     return NodeKernels(depth_um=depths, scale=nodes, curves=curves, error=error)
+
+
+def _stretched(frequency: Array, curve: Array, factor: float) -> Array:
+    """Return a tabulated curve at ``factor`` times the tabulated frequencies."""
+    spline = CubicSpline(frequency, curve)
+    wanted = frequency * factor
+    return np.where(wanted <= frequency[-1], spline(np.minimum(wanted, frequency[-1])), 0.0)
 
 
 def _least_squares(
@@ -218,8 +231,8 @@ def _least_squares(
     ridge = _RIDGE * np.sqrt(2.0 * rho_um.size) * np.eye(start.shape[1])
     for i, f in enumerate(frequency):
         phase = 2j * np.pi * f * rho_um[:, None]
-        wanted = np.exp(phase * (scales[0] - 1.0)) @ weighted[:, :, i].T
-        given = np.exp(phase * (scales[1] - 1.0))
+        wanted = np.exp(phase * (1.0 / scales[0] - 1.0)) @ weighted[:, :, i].T
+        given = np.exp(phase * (1.0 / scales[1] - 1.0))
         stacked = np.concatenate([given.real, given.imag])
         target = np.concatenate([wanted.real, wanted.imag])
         remaining = target - stacked @ start[:, :, i].T
@@ -228,5 +241,6 @@ def _least_squares(
         curves[:, :, i] = start[:, :, i] + change.T
         missed[i] = np.mean(((remaining - stacked @ change) @ open_beam) ** 2)
         present[i] = np.mean((target @ open_beam) ** 2)
-    spectrum = np.gradient(frequency)[1:] / frequency[1:]
-    return curves, float(np.sqrt((spectrum @ missed[1:]) / (spectrum @ present[1:])))
+    inside = frequency > 0.25 / float(rho_um[-1])  # slower waves are level over the field
+    spectrum = (np.gradient(frequency) / np.maximum(frequency, frequency[1]))[inside]
+    return curves, float(np.sqrt((spectrum @ missed[inside]) / (spectrum @ present[inside])))

@@ -90,9 +90,7 @@ class Plate:
             high=5000.0,
             unit="um",
         )
-        check_range(
-            "plate.exposure_s", self.exposure_s, low=0.0, low_open=True, high=1e5, unit="s"
-        )
+        check_range("plate.exposure_s", self.exposure_s, low=0.0, low_open=True, high=1e5, unit="s")
         check_choice("plate.back_face", self.back_face, ("bare", "black", "reflective"))
         if isinstance(self.focus_um, str):
             if self.focus_um != "best":
