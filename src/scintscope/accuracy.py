@@ -93,6 +93,12 @@ class Accuracy:
             if value != "auto":
                 check_range(f"accuracy.{name}", value, low=low, high=high, remedy='Or say "auto".')
         check_range("accuracy.depth_tolerance", self.depth_tolerance, low=1e-12, high=1e-2)
-        check_range("accuracy.error_target", self.error_target, low=1e-7, high=0.1)
+        check_range(
+            "accuracy.error_target",
+            self.error_target,
+            low=5e-4,
+            high=0.1,
+            remedy="Smaller errors are not assured: use forward.planes.plane_by_plane instead.",
+        )
         check_range("accuracy.alias_tolerance", self.alias_tolerance, low=0.0, high=1.0)
         check_range("accuracy.frequency_samples", self.frequency_samples, low=16, high=4096)

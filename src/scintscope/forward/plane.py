@@ -111,13 +111,6 @@ def blur_radius_um(response: DepthResponse) -> float:
     return float(farthest * sine / np.sqrt(1.0 - sine**2))
 
 
-def mirrored_radius_um(response: DepthResponse) -> float:
-    """Return the geometric blur radius of light mirrored by the entrance face, at its widest."""
-    sine = response.path.na / response.path.index
-    farthest = response.thickness_um + abs(response.focus_um)
-    return float(farthest * sine / np.sqrt(1.0 - sine**2))
-
-
 def depth_scale(
     z_um: Array, plane: Plane, response: DepthResponse, pupil_distance_mm: float, effects: Effects
 ) -> Array:

@@ -17,7 +17,6 @@ from scintscope.forward.plane import (
     camera_image,
     depth_scale,
     inverse,
-    mirrored_radius_um,
     obliquity,
     penumbra_sigma_um,
     transform,
@@ -241,14 +240,13 @@ def scene_kernels(scene: Scene, basis: DepthBasis) -> NodeKernels:
             instrument.lens.pupil_distance_mm,
             instrument.accuracy.effects,
         )
-    rows, columns = plane.camera_shape
-    corner_um = 0.5 * plane.pixel_um * float(np.hypot(rows, columns))
+    height, width = plane.fine.extent_um
     return node_kernels(
         response,
         basis,
         penumbra_growth(scene, response.depth_um),
         scale,
-        corner_um + mirrored_radius_um(response),  # from as far as that light reaches the field
+        0.5 * float(np.hypot(height, width)),  # all that is rendered, so all that reaches the field
         instrument.accuracy.error_target,
     )
 
