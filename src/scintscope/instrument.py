@@ -37,6 +37,13 @@ class Instrument:
                     f"(0, {free_um:g}] um",
                     "It exceeds lens.working_distance_mm: use a thinner plate or another lens.",
                 )
+            if thickness >= 0.5 * self.lens.pupil_distance_mm * UM_PER_MM:
+                raise RangeError(
+                    "lens.pupil_distance_mm",
+                    self.lens.pupil_distance_mm,
+                    f"({2.0 * thickness / UM_PER_MM:g}, inf] mm",
+                    f"It must exceed twice {name}.thickness_um = {thickness:g}.",
+                )
         entrance_mm = self.geometry.entrance_distance_mm(
             self.thick.thickness_um, self.thin.thickness_um
         )

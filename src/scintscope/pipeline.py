@@ -15,6 +15,7 @@ from scintscope.forward.simulate import Bench, Experiment, Exposures, as_arrays,
 from scintscope.inspection import data_sheet
 from scintscope.outputs import Outcome, provenance, staged_output, write_json, write_text
 from scintscope.progress import Progress
+from scintscope.report.records import INTERIM
 from scintscope.restoration import PlateFrames, Restoration, restore
 from scintscope.verdict.judge import SPECIMEN, TARGET, THIN_SPECIMEN, Verdict, judge
 from scintscope.verdict.numbers import single_psf_numbers, verdict_numbers
@@ -23,11 +24,6 @@ from scintscope.verdict.words import sentences
 if TYPE_CHECKING:
     from scintscope.scenario import Scenario
 
-INTERIM = (
-    "X-ray quantum noise: Poisson field of interacting X-rays filtered by the plate's mean "
-    "transfer function; depth-resolved noise is in the data sheet's NPS and DQE only.",
-    "Fluorescence: K photons leave the plate or stay where they arise; none is re-absorbed.",
-)
 RESTORE_STEPS = 100
 
 

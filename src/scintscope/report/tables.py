@@ -38,11 +38,6 @@ _MORE: tuple[_Row, ...] = (
     ("best gain towards the thin truth", "contrast_gain_{kind}", ".3f"),
 )
 
-_ALL_KINDS = (*KINDS, "restored_converged_psf", "restored_true_psf")
-_KIND_NAMES = {
-    "restored_converged_psf": "restored, converged PSF",
-    "restored_true_psf": "restored, true PSF",
-}
 _GAINS = (("largest", "psd_gain_max"), ("upper half of the band, mean", "psd_gain_high_band"))
 
 
@@ -105,12 +100,19 @@ def _kernel_lines(metrics: Mapping[str, Any]) -> list[str]:
 def sample_table(name: str, numbers: Mapping[str, Any]) -> Table:
     """Return all comparisons of one sample, raw and fitted, against both truths."""
     rows = [
-        [label, *(number(numbers.get(key.format(kind=kind)), form) for kind in _ALL_KINDS)]
+        [label, *(number(numbers.get(key.format(kind=kind)), form) for kind in KINDS)]
         for label, key, form in (*HEADLINES, *_MORE)
+    ]
+    rows += [
+        [label, "-", "-", number(numbers.get(key), ".3f")]
+        for label, key in (
+            ("RMSE, thin truth, fitted, with a converged PSF", "rmse_restored_converged_psf"),
+            ("RMSE, thin truth, fitted, with the true PSF", "rmse_restored_true_psf"),
+        )
     ]
     return Table(
         title=f"{name}: thin, thick and restored against both truths",
-        head=["", *(_KIND_NAMES.get(kind, kind) for kind in _ALL_KINDS)],
+        head=["", *KINDS],
         rows=rows,
         note="Thin truth: the perfect thin plate's image, without defects and noise. X-ray truth: "
         "the thick plate's energy-weighted transmission. Fitted: after the best gain and offset.",

@@ -248,6 +248,8 @@ def _richardson_lucy_kernel(
         history.append(_weighted_divergence(data, model, weight))
         step = np.maximum(operator.adjoint(weight * data / model), 0.0) * inverse_view
         update = point * step
+        if not np.isfinite(update).all():  # a model of zero where there is signal: keep the last
+            return kernel, tuple(history), tuple(change), PsfStatus.DIVERGED
         change.append(
             float(np.linalg.norm(update - kernel)) / max(float(np.linalg.norm(update)), TINY)
         )

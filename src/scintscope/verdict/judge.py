@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.errors import InputError
-from scintscope.forward.simulate import Bench, Exposures, sample_position_um
+from scintscope.forward.simulate import BACKGROUND, Bench, Exposures, sample_position_um
 from scintscope.metrics import (
     PsdGain,
     SlantedEdge,
@@ -207,7 +207,8 @@ def _judge_target(case: _Case) -> SampleVerdict:
         "restored": restoration.restored_target,
     }
     level = float(restoration.thick.background.mean())
-    noise = frame_noise(case.exposures, f"thick_{TARGET}") / level
+    noise = frame_noise(case.exposures, f"thick_{TARGET}")
+    noise = (noise - frame_noise(case.exposures, f"thick_{BACKGROUND}")) / level
     return _judged(case, TARGET, images, restoration.thin_valid, noise, _edges(case, images))
 
 
@@ -218,7 +219,9 @@ def _judge_specimen(case: _Case) -> SampleVerdict:
         specimens[THIN_SPECIMEN].image, item.image, case.restoration
     )
     images = {"thin": on_thin, "thick": item.image, "restored": item.restored}
-    noise = frame_noise(case.exposures, f"thick_{SPECIMEN}") / item.plate.background
+    noise = frame_noise(case.exposures, f"thick_{SPECIMEN}")
+    noise = noise - item.image * frame_noise(case.exposures, f"thick_{BACKGROUND}")
+    noise = noise / item.plate.background
     return _judged(case, SPECIMEN, images, valid, noise, {})
 
 
