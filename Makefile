@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test install lint format types check validate lock notebooks clean
+.PHONY: demo test install lint format types check validate figures lock clean
 
 install: $(STAMP)
 
@@ -33,6 +33,17 @@ types: install
 	$(BIN)/mypy
 
 check: lint types test
+
+# Long comparisons whose results are committed; see validation/README.md.
+validate: install
+	@for case in validation/*/case.py; do echo "== $$case"; $(BIN)/python $$case || exit 1; done
+
+# The README's figure, from a run of the paper's scenario.
+figures: install
+	$(BIN)/python -c "from pathlib import Path; from scintscope.pipeline import perform; \
+	from scintscope.progress import progress; from scintscope.report.overview import write_overview; \
+	from scintscope.scenario import load_scenario; \
+	write_overview(Path('docs/figures/overview.png'), perform(load_scenario('scenarios/paper.toml'), progress))"
 
 lock:
 	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --output-file requirements.lock pyproject.toml

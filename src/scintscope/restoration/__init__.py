@@ -5,12 +5,7 @@ Imports no forward physics: it sees images and exposure times only.
 
 from scintscope.restoration.chain import restore
 from scintscope.restoration.config import RestorationConfig
-from scintscope.restoration.deconvolve import (
-    DeconvolutionResult,
-    DeconvolutionStatus,
-    deconvolve,
-    richardson_lucy,
-)
+from scintscope.restoration.deconvolve import deconvolve
 from scintscope.restoration.exposures import PlateFrames
 from scintscope.restoration.notes import Note
 from scintscope.restoration.psf import PsfEstimate, PsfStatus, estimate_psf
@@ -20,6 +15,11 @@ from scintscope.restoration.registration import (
     RegistrationStatus,
     register_background,
     register_pair,
+)
+from scintscope.restoration.richardson_lucy import (
+    DeconvolutionResult,
+    DeconvolutionStatus,
+    richardson_lucy,
 )
 from scintscope.restoration.transform import Transform, warp
 from scintscope.restoration.wiener import wiener

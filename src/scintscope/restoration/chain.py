@@ -15,7 +15,7 @@ import numpy as np
 from scintscope.errors import DataError
 from scintscope.restoration.average import Frames, check_frames
 from scintscope.restoration.config import RestorationConfig
-from scintscope.restoration.deconvolve import DeconvolutionResult, deconvolve
+from scintscope.restoration.deconvolve import deconvolve
 from scintscope.restoration.exposures import (
     CorrectedPlate,
     Darks,
@@ -28,6 +28,7 @@ from scintscope.restoration.exposures import (
 from scintscope.restoration.notes import Note
 from scintscope.restoration.psf import PsfEstimate, estimate_psf
 from scintscope.restoration.records import AlignedPlate, Restoration, RestoredSpecimen, Targets
+from scintscope.restoration.richardson_lucy import DeconvolutionResult
 from scintscope.restoration.steps import (
     align_plate,
     deconvolution_notes,

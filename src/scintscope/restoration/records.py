@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scintscope.restoration.average import AverageReport
 from scintscope.restoration.background import BackgroundReport
 from scintscope.restoration.config import RestorationConfig
-from scintscope.restoration.deconvolve import DeconvolutionResult
 from scintscope.restoration.notes import Note
 from scintscope.restoration.psf import PsfEstimate
 from scintscope.restoration.registration import RegistrationReport
+from scintscope.restoration.richardson_lucy import DeconvolutionResult
 
 Image = NDArray[np.floating[Any]]
 

@@ -16,7 +16,7 @@ from scintscope.restoration.background import (
     subtract_background,
 )
 from scintscope.restoration.config import RestorationConfig
-from scintscope.restoration.deconvolve import DeconvolutionResult, DeconvolutionStatus, deconvolve
+from scintscope.restoration.deconvolve import deconvolve
 from scintscope.restoration.exposures import CorrectedPlate
 from scintscope.restoration.notes import Note, info, warning
 from scintscope.restoration.psf import PsfEstimate, PsfStatus
@@ -28,6 +28,7 @@ from scintscope.restoration.registration import (
     register_background,
     register_pair,
 )
+from scintscope.restoration.richardson_lucy import DeconvolutionResult, DeconvolutionStatus
 from scintscope.restoration.transform import warp
 
 Image = NDArray[np.floating[Any]]

@@ -10,7 +10,7 @@ from scipy import fft
 
 from scintscope.convolve import WORKERS, Convolver
 from scintscope.errors import check_range
-from scintscope.restoration.deconvolve import (
+from scintscope.restoration.richardson_lucy import (
     DeconvolutionResult,
     DeconvolutionStatus,
     check_image_and_kernel,
