@@ -4,10 +4,22 @@ Transfer functions and everything read off them are computed in float64; JAX's d
 float32, so the switch must be thrown before the first array is made.
 """
 
+from types import ModuleType
+from typing import Any
+
 import jax
+import numpy as np
 
 jax.config.update("jax_enable_x64", True)
 
 import jax.numpy as jnp  # noqa: E402
 
-__all__ = ["jax", "jnp"]
+__all__ = ["jax", "jnp", "namespace"]
+
+
+def namespace(*values: Any) -> ModuleType:
+    """Return jax.numpy if any value is a JAX array (or is being traced), else numpy.
+
+    One implementation of an equation then serves both: plain numbers are not compiled.
+    """
+    return jnp if any(isinstance(value, jax.Array) for value in values) else np

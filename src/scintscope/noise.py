@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scintscope.jax64 import jnp
 from scintscope.response import DepthResponse, at_frequencies, mean_transfer
 from scintscope.scintillator.absorption import per_depth
 
@@ -54,7 +53,7 @@ def quantum_noise(response: DepthResponse) -> Array:
     """Return tau c^2 sum_E phi_E int e2 T^2 dz at the tabulated frequencies, (F,)."""
     act = response.interaction
     second = np.asarray(
-        per_depth(act.deposit_kev2_per_um, jnp.asarray(response.depth_um), act.attenuation_per_um)
+        per_depth(act.deposit_kev2_per_um, response.depth_um, act.attenuation_per_um)
     )
     per_depth_rate = response.spectrum.photons_per_um2_s @ second * response.depth_weight_um
     scale = response.plate.exposure_s * response.electrons_per_kev**2

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from scintscope.errors import PhysicsWarning, SamplingError
 from scintscope.instrument import Instrument
-from scintscope.jax64 import jnp
 from scintscope.materials import attenuation
 from scintscope.materials.optical import refractive_index
 from scintscope.optics.focus import best_focus_um
@@ -99,9 +98,7 @@ class DepthResponse:
     def deposit_kev_per_um(self, z_um: Array, path: float = 1.0) -> Array:
         """Return e1_E(z) per incident photon, (E, D)."""
         act = self.interaction
-        return np.asarray(
-            per_depth(act.deposit_kev_per_um, jnp.asarray(z_um), act.attenuation_per_um, path)
-        )
+        return np.asarray(per_depth(act.deposit_kev_per_um, z_um, act.attenuation_per_um, path))
 
     def light_per_um(self, z_um: Array) -> Array:
         """Return open-beam electrons per um2, s and um of depth, per energy, (E, D)."""

@@ -21,7 +21,6 @@ from scintscope.forward.kernels import camera_kernel
 from scintscope.forward.plane import Plane, camera_image, inverse, shifted, transform
 from scintscope.forward.render import LightImage, group_transfer
 from scintscope.instrument import Instrument
-from scintscope.jax64 import jnp
 from scintscope.noise import mean_electrons_per_um2
 from scintscope.response import DepthResponse, mean_transfer
 from scintscope.scintillator.absorption import absorbed_fraction, per_depth
@@ -75,7 +74,7 @@ def plate_optics(response: DepthResponse, plane: Plane, defects: PlateDefects) -
 def rms_electrons_per_quantum(response: DepthResponse) -> float:
     """Return the root mean square of the electrons one interacting X-ray gives."""
     act, photons = response.interaction, response.spectrum.photons_per_um2_s
-    z = jnp.asarray(response.depth_um)
+    z = response.depth_um
     second = np.asarray(per_depth(act.deposit_kev2_per_um, z, act.attenuation_per_um))
     fraction = np.asarray(absorbed_fraction(act.attenuation_per_um, response.thickness_um))
     mean_square = (photons @ second @ response.depth_weight_um) / (photons @ fraction)

@@ -89,7 +89,7 @@ class XrayImages:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DefectLight:
-    """What a defect map multiplies: the sharp light image of its depths and their kernel.
+    """A defect map and what it multiplies: the sharp light image of its depths.
 
     Parameters
     ----------
@@ -97,13 +97,10 @@ class DefectLight:
         Map in the plate's own frame.
     light : (rows, columns // 2 + 1) complex array
         Spectrum of the X-ray image there, electrons per um2 and s.
-    transfer : (F,) array
-        Normalised mean transfer function of the depth range.
     """
 
     loss: Image
     light: Image
-    transfer: Array
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -292,9 +289,7 @@ def light_image(
             if q == _nearest_node(kernels, group):
                 sharp[g] += dtype(_group_share(response, xray.basis, group, r)) * scaled
     light = tuple(
-        DefectLight(
-            loss=group.loss, light=transform(image), transfer=group_transfer(response, group)
-        )
+        DefectLight(loss=group.loss, light=transform(image))
         for group, image in zip(groups, sharp, strict=True)
     )
     return LightImage(

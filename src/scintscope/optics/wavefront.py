@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from scintscope.jax64 import jnp
+from scintscope.jax64 import namespace
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 _RHO2 = 0.5 * (1.0 + _NODES)
@@ -59,12 +59,12 @@ def slab_path(p2: Any, index: Any) -> Any:
 
     Written as -p^2 / (sqrt(n^2 - p^2) + n), which keeps its digits at small p.
     """
-    return -p2 / (jnp.sqrt(index**2 - p2) + index)
+    return -p2 / (namespace(p2, index).sqrt(index**2 - p2) + index)
 
 
 def glass_wavefront_um(p2: Any, path: OpticalPath) -> Any:
     """Return the wavefront of glass plates other than the lens was corrected for, um."""
-    total = jnp.zeros_like(p2)
+    total = 0.0 * p2
     for excess, index in zip(path.excess_um, path.excess_index, strict=True):
         total = total + excess * slab_path(p2, index)
     return total
@@ -92,7 +92,7 @@ def wavefront_um(p2: Any, depth_below_exit_um: Any, travel_um: Any, path: Optica
 
 
 def _pupil_mean(values: Any) -> Any:
-    return jnp.sum(_PUPIL_WEIGHT * values)
+    return (_PUPIL_WEIGHT * values).sum()
 
 
 def _covariance(a: Any, b: Any) -> Any:
@@ -126,4 +126,5 @@ def focus_for_travel_um(travel_um: Any, path: OpticalPath) -> Any:
 def rms_waves(depth_below_exit_um: Any, travel_um: Any, path: OpticalPath) -> Any:
     """Return the rms wavefront error over the pupil, waves, piston removed."""
     w = wavefront_um(path.na**2 * _RHO2, depth_below_exit_um, travel_um, path)
-    return jnp.sqrt(jnp.maximum(_covariance(w, w), 0.0)) / path.wavelength_um
+    xp = namespace(w)
+    return xp.sqrt(xp.maximum(_covariance(w, w), 0.0)) / path.wavelength_um

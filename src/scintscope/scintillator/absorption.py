@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scintscope.jax64 import jnp
+from scintscope.jax64 import namespace
 from scintscope.materials import Scintillator
 from scintscope.materials import attenuation as cross
 
@@ -88,7 +88,9 @@ def survival(z_um: Any, attenuation_per_um: Any, path: Any = 1.0) -> Any:
     -------
     (E, D) array
     """
-    return jnp.exp(-attenuation_per_um[:, None] * z_um[None, :] * path)
+    return namespace(attenuation_per_um, z_um, path).exp(
+        -attenuation_per_um[:, None] * z_um[None, :] * path
+    )
 
 
 def per_depth(coefficient_per_um: Any, z_um: Any, attenuation_per_um: Any, path: Any = 1.0) -> Any:
@@ -107,4 +109,4 @@ def per_depth(coefficient_per_um: Any, z_um: Any, attenuation_per_um: Any, path:
 
 def absorbed_fraction(attenuation_per_um: Any, thickness_um: Any) -> Any:
     """Return the fraction of photons that interact in the plate, 1 - exp(-mu t), per energy."""
-    return -jnp.expm1(-attenuation_per_um * thickness_um)
+    return -namespace(attenuation_per_um, thickness_um).expm1(-attenuation_per_um * thickness_um)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scintscope.jax64 import jnp
+from scintscope.jax64 import namespace
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 
@@ -28,8 +28,9 @@ def fresnel_transmission(sine_inside: Any, index: Any) -> Any:
     index : float
         n.
     """
-    cos_i = jnp.sqrt(1.0 - sine_inside**2)
-    cos_t = jnp.sqrt(1.0 - (index * sine_inside) ** 2)
+    xp = namespace(sine_inside, index)
+    cos_i = xp.sqrt(1.0 - sine_inside**2)
+    cos_t = xp.sqrt(1.0 - (index * sine_inside) ** 2)
     r_s = (index * cos_i - cos_t) / (index * cos_i + cos_t)
     r_p = (index * cos_t - cos_i) / (index * cos_t + cos_i)
     return 1.0 - 0.5 * (r_s**2 + r_p**2)
@@ -41,7 +42,7 @@ def geometric_collection(na: Any, index: Any) -> Any:
     sin(theta) = NA / n; written so that small NA keeps its digits.
     """
     sine2 = (na / index) ** 2
-    return 0.5 * sine2 / (1.0 + jnp.sqrt(1.0 - sine2))
+    return 0.5 * sine2 / (1.0 + namespace(sine2).sqrt(1.0 - sine2))
 
 
 def collection_fraction(na: Any, index: Any) -> Any:
@@ -52,8 +53,9 @@ def collection_fraction(na: Any, index: Any) -> Any:
     sine2_max = (na / index) ** 2
     sine2 = 0.5 * sine2_max * (1.0 + _NODES)
     weight = 0.5 * sine2_max * _WEIGHTS
-    density = 0.25 / jnp.sqrt(1.0 - sine2)
-    return jnp.sum(weight * density * fresnel_transmission(jnp.sqrt(sine2), index))
+    xp = namespace(sine2)
+    density = 0.25 / xp.sqrt(1.0 - sine2)
+    return (weight * density * fresnel_transmission(xp.sqrt(sine2), index)).sum()
 
 
 def back_reflectance(back_face: str, index: float) -> float:
