@@ -33,6 +33,7 @@ from scintscope.forward.terms import (
 )
 from scintscope.instrument import Instrument
 from scintscope.materials import Absorber, attenuation
+from scintscope.quadrature import defocus_nodes, interval_nodes
 from scintscope.response import DepthResponse
 from scintscope.sample.specimen import Specimen
 from scintscope.sample.transmission import fresnel_warning, group_images
@@ -44,7 +45,8 @@ Array = NDArray[np.float64]
 Image = NDArray[Any]
 
 _WORKERS = 2
-_DEFECT_DEPTH_NODES = 32
+_DEFECT_EXTRA_NODES = 12
+"""Depth nodes over a defect's range beyond those where its defocus starts to be resolved."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -331,17 +333,19 @@ def _nearest_node(kernels: NodeKernels, group: EmissionDefect) -> int:
     return int(np.argmin(np.abs(kernels.depth_um - middle)))
 
 
-def _group_nodes(group: EmissionDefect) -> tuple[Array, Array]:
-    from scintscope.quadrature import interval_nodes
-
-    return interval_nodes(group.depth_low_um, group.depth_high_um, _DEFECT_DEPTH_NODES)
+def _group_nodes(response: DepthResponse, group: EmissionDefect) -> tuple[Array, Array]:
+    """Return depth nodes and weights over a defect's range, as many as its defocus asks for."""
+    path, depth_um = response.path, group.depth_high_um - group.depth_low_um
+    count = defocus_nodes(depth_um, path.na, path.index, path.wavelength_um)
+    low, high = group.depth_low_um, group.depth_high_um
+    return interval_nodes(low, high, count + _DEFECT_EXTRA_NODES)
 
 
 def _group_share(
     response: DepthResponse, basis: DepthBasis, group: EmissionDefect, r: int
 ) -> float:
     """Return the weight of X_r in the light made over a defect's depth range."""
-    z, weight = _group_nodes(group)
+    z, weight = _group_nodes(response, group)
     return float(weight @ _basis_at(basis, response, z)[r])
 
 
@@ -355,7 +359,7 @@ def _basis_at(basis: DepthBasis, response: DepthResponse, z_um: Array) -> Array:
 
 def group_transfer(response: DepthResponse, group: EmissionDefect) -> Array:
     """Return the mean transfer function of a defect's depth range, weighted with k(z), (F,)."""
-    z, weight = _group_nodes(group)
+    z, weight = _group_nodes(response, group)
     share = weight * response.k_per_um(z)
     return np.asarray(share @ response.otf_at(z) / share.sum())
 
