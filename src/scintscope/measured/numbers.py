@@ -14,6 +14,7 @@ from scintscope.metrics import (
     PsdGain,
     RadialSpectrum,
     eight_bit_limits,
+    gain_numbers,
     piqe,
     psd_gain,
     psf_widths,
@@ -82,7 +83,7 @@ def measured_numbers(
         images = {"thin": None, "thick": item.image, "restored": item.restored}
         objects[SPECIMEN] = _piqe_numbers(images) | edge_numbers({}, measurement.pixel_um, None)
     for name, curve in curves.items():
-        objects[name] |= _gain_numbers(curve.gain)
+        objects[name] |= gain_numbers(curve.gain)
     return {
         "images": {
             "pixel_um_object": measurement.pixel_um,
@@ -208,19 +209,6 @@ def edge_numbers(
         numbers[f"mtf50_{kind}_cy_per_um"] = (
             found / pixel_um if known else None  # type: ignore[operator]
         )
-    return numbers
-
-
-def _gain_numbers(gain: PsdGain) -> dict[str, float | None]:
-    """Return the PSD gain, whole and split where frames repeat."""
-    numbers: dict[str, float | None] = {
-        "psd_gain_max": gain.total.maximum,
-        "psd_gain_high_band": gain.total.high_band,
-    }
-    for part in ("signal", "noise"):
-        band = getattr(gain, part)
-        numbers[f"psd_gain_max_{part}"] = None if band is None else band.maximum
-        numbers[f"psd_gain_high_band_{part}"] = None if band is None else band.high_band
     return numbers
 
 

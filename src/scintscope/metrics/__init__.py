@@ -7,7 +7,7 @@ kernels (`psf_widths`, `kernel_relative_error`). Images are (row, column), any r
 
 from scintscope.metrics.edge import Mtf, SlantedEdge, mtf_at, slanted_edge
 from scintscope.metrics.frc import RingCorrelation, fourier_ring_correlation, half_bit_threshold
-from scintscope.metrics.gain import BandGain, PsdGain, psd_gain
+from scintscope.metrics.gain import BandGain, PsdGain, gain_numbers, psd_gain
 from scintscope.metrics.image import (
     GainOffset,
     TruthComparison,
@@ -62,6 +62,7 @@ __all__ = [
     "encircled_energy_radius_um",
     "fourier_ring_correlation",
     "fourier_shift",
+    "gain_numbers",
     "gain_offset_fit",
     "half_bit_threshold",
     "kernel_relative_error",

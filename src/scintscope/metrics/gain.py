@@ -231,3 +231,16 @@ def _band(
         maximum_frequency_cy_per_um=float(frequency[best]) if some else None,
         high_band=float(gain[high].mean()) if high.any() else None,
     )
+
+
+def gain_numbers(gain: PsdGain) -> dict[str, float | None]:
+    """Return a gain as the keys of ``metrics.json``; parts that are not known are None."""
+    numbers: dict[str, float | None] = {
+        "psd_gain_max": gain.total.maximum,
+        "psd_gain_high_band": gain.total.high_band,
+    }
+    for part in ("signal", "noise"):
+        band = getattr(gain, part)
+        numbers[f"psd_gain_max_{part}"] = None if band is None else band.maximum
+        numbers[f"psd_gain_high_band_{part}"] = None if band is None else band.high_band
+    return numbers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scintscope.metrics import TruthComparison
+from scintscope.metrics import TruthComparison, gain_numbers
 from scintscope.verdict.judge import KINDS, SampleVerdict, Verdict
 from scintscope.verdict.single_psf import SinglePsf
 
@@ -53,7 +53,7 @@ def sample_numbers(sample: SampleVerdict) -> dict[str, Any]:
         numbers[f"piqe_{kind}"] = sample.piqe[kind]
     for kernel, error in sample.other_kernels.items():
         numbers[f"rmse_restored_{kernel}"] = error
-    return numbers | _psd_numbers(sample)
+    return numbers | gain_numbers(sample.gain)
 
 
 def _against(comparison: TruthComparison, kind: str, truth: str) -> dict[str, float]:
@@ -62,16 +62,3 @@ def _against(comparison: TruthComparison, kind: str, truth: str) -> dict[str, fl
         result[f"{measure}_{kind}{truth}"] = getattr(comparison, measure)
         result[f"{measure}_{kind}{truth}_raw"] = getattr(comparison, f"{measure}_raw")
     return result
-
-
-def _psd_numbers(sample: SampleVerdict) -> dict[str, float | None]:
-    gain = sample.gain
-    numbers: dict[str, float | None] = {
-        "psd_gain_max": gain.total.maximum,
-        "psd_gain_high_band": gain.total.high_band,
-    }
-    for part in ("signal", "noise"):
-        band = getattr(gain, part)
-        numbers[f"psd_gain_max_{part}"] = None if band is None else band.maximum
-        numbers[f"psd_gain_high_band_{part}"] = None if band is None else band.high_band
-    return numbers
