@@ -14,8 +14,20 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("units", "errors", "jax64"),
-    ("grids", "convolve", "quadrature", "tiff", "outputs", "progress", "accuracy", "streams"),
+    (
+        "grids",
+        "convolve",
+        "quadrature",
+        "tiff",
+        "outputs",
+        "progress",
+        "accuracy",
+        "streams",
+        "cache",
+    ),
     ("materials",),
+    ("electrons",),
+    ("deposition",),
     ("geometry", "source", "sample", "scintillator", "optics", "camera"),
     ("instrument",),
     ("response",),
