@@ -101,7 +101,7 @@ def test_restore_passes_files_and_settings(pipeline: list[tuple[Any, ...]]) -> N
         (["check", "nowhere.toml"], "nowhere.toml: no such file"),
         (["check", QUICK, "--set", "lens.na=2"], "lens.na = 2.0 is outside"),
         (["check", QUICK, "--set", "accuracy.oversampling=1"], "accuracy.oversampling = 1 leaves"),
-        (["materials", "YAG"], "Did you mean 'YAG:Ce'"),
+        (["materials", "YAGCe"], "Did you mean 'YAG:Ce'"),
         (["restore", "--thin", "a"], "requires an argument"),
     ],
 )
@@ -174,6 +174,10 @@ def test_schema_and_materials_print(capsys: pytest.CaptureFixture[str]) -> None:
     listed = capsys.readouterr().out
     assert "YAG:Ce" in listed
     assert "Be " in listed
+    assert "also gold" in listed
+    assert cli.main(["materials", "YAG:Ce"]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("Zelmon", "Crytur", "35 photons/keV", "70 ns", "15%"))
     assert cli.main(["materials", "YAG:Ce", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["YAG:Ce"]["formula"] == "Y3Al5O12"
 

@@ -196,7 +196,7 @@ def schema() -> None:
 
 @app.command
 def materials(name: str | None = None, /, *, json: Json = False) -> None:
-    """List the materials, or show one of them.
+    """List the materials, or show every number of one of them with its source.
 
     Parameters
     ----------
@@ -204,6 +204,7 @@ def materials(name: str | None = None, /, *, json: Json = False) -> None:
         Material; all of them if not given.
     """
     from scintscope.materials import ABSORBERS, SCINTILLATORS, absorber
+    from scintscope.materials.describe import details, summary
     from scintscope.outputs import to_json
 
     known: dict[str, Any] = {**ABSORBERS, **SCINTILLATORS}
@@ -213,18 +214,7 @@ def materials(name: str | None = None, /, *, json: Json = False) -> None:
         print(to_json(known))
         return
     for entry in known.values():
-        print(_described(entry))
-
-
-def _described(entry: Any) -> str:
-    """Return one material in a line."""
-    line = f"{entry.name:<12} {entry.density_g_cm3:>9.5g} g/cm3  {entry.formula}"
-    if not hasattr(entry, "emission_um"):
-        return line
-    return (
-        f"{line}; scintillator: index {entry.refractive_index:.3f} at {entry.emission_um:g} um, "
-        f"{entry.photons_per_kev:g} photons/keV"
-    )
+        print(summary(entry) if name is None else "\n".join(details(entry)))
 
 
 def _read(path: Path, sets: Sequence[str], seed: int | None) -> Scenario:
