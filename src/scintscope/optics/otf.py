@@ -132,6 +132,11 @@ def _values(path: OpticalPath) -> dict[str, Any]:
         "corrected_for_um": path.corrected_for_um,
         "excess_um": jnp.asarray(path.excess_um, dtype=jnp.float64),
         "excess_index": jnp.asarray(path.excess_index, dtype=jnp.float64),
+        "immersion_index": path.immersion_index,
+        "corrected_index": path.index if path.corrected_index is None else path.corrected_index,
+        "camera_travel_um": path.camera_travel_um,
+        "magnification": path.magnification,
+        "radial_um": jnp.asarray(path.radial_um, dtype=jnp.float64),
     }
 
 

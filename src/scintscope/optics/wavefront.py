@@ -3,12 +3,22 @@ r"""The wavefront of an emitter inside the plate.
 With p = NA rho (rho the pupil radius, 0 to 1) an emitter a depth s below the exit face has
 
 .. math:: W(p) = (s - s_c) \sqrt{n^2 - p^2} + \sum_j (t_j - t_{cj}) \sqrt{n_j^2 - p^2}
-          - a \sqrt{1 - p^2}
+          - a \sqrt{n_i^2 - p^2} + b \sqrt{1 - p^2 / M^2} + \sum_{j \ge 1} c_j \rho^{2j}
 
 piston removed: every plane layer contributes its thickness times the longitudinal direction
 cosine times its index (Gibson and Lanni 1992, J. Opt. Soc. Am. A 9, 154, Eq. 1-5). s_c is the
 depth the lens was corrected for, t_cj the plate thicknesses it was corrected for, a the travel of
-the stage towards the lens. Phase is 2 pi W / lambda. Pure functions in ``jax.numpy``.
+the stage towards the lens, n_i the index of what the lens is immersed in (air: 1), b the travel of
+the camera away from the lens, M the magnification, c_j axially symmetric terms of any other origin.
+W is an optical path length: an emitter further from the lens has the larger W. Phase is
+2 pi W / lambda. Pure functions in ``jax.numpy``.
+
+Moving the camera is not the same as moving the stage. An aplanatic lens keeps Abbe's sine
+condition, p = M p' with p' = sin(theta') at the image, so that the camera sees the path
+b sqrt(1 - p'^2): almost exactly -b p^2 / (2 M^2), a parabola in p, where the stage gives
+-a sqrt(n_i^2 - p^2) with all its higher orders. Only Herschel's condition would make the two equal
+(Botcherby, Juskaitis, Booth and Wilson 2008, Opt. Commun. 281, 880, section 2). What one cannot
+undo of the other is 1.1 % of the rms of the defocus in air at NA 0.4, 10 % at NA 0.9.
 """
 
 from __future__ import annotations
@@ -39,6 +49,17 @@ class OpticalPath:
         t_j - t_cj of each glass plate.
     excess_index : tuple of float
         n_j of each glass plate.
+    immersion_index : float
+        n_i, index of the medium in front of the lens, in which the stage moves.
+    corrected_index : float, optional
+        Index of the plate that the lens was corrected for; None means ``index``. Another value
+        at another wavelength is the dispersion of the plate.
+    camera_travel_um : float
+        b, travel of the camera away from the lens, on the image side.
+    magnification : float
+        M, which ``camera_travel_um`` is seen through.
+    radial_um : tuple of float
+        c_1, c_2, ...: coefficients of rho^2, rho^4, ...; um.
     """
 
     na: Any
@@ -47,6 +68,11 @@ class OpticalPath:
     corrected_for_um: Any = 0.0
     excess_um: tuple[Any, ...] = ()
     excess_index: tuple[Any, ...] = ()
+    immersion_index: Any = 1.0
+    corrected_index: Any = None
+    camera_travel_um: Any = 0.0
+    magnification: Any = 1.0
+    radial_um: tuple[Any, ...] = ()
 
     @property
     def cutoff_cy_per_um(self) -> float:
@@ -70,6 +96,23 @@ def glass_wavefront_um(p2: Any, path: OpticalPath) -> Any:
     return total
 
 
+def fixed_wavefront_um(p2: Any, path: OpticalPath) -> Any:
+    """Return what neither depth nor stage changes: glass, camera travel, radial terms, um.
+
+    Also the dispersion of the corrected depth, s_c (sqrt(n^2 - p^2) - sqrt(n_c^2 - p^2)), where
+    the lens was corrected for another index than the plate has.
+    """
+    total = glass_wavefront_um(p2, path)
+    if path.corrected_index is not None:
+        change = slab_path(p2, path.index) - slab_path(p2, path.corrected_index)
+        total = total + path.corrected_for_um * change
+    total = total + path.camera_travel_um * slab_path(p2 / path.magnification**2, 1.0)
+    rho2 = p2 / path.na**2
+    for order, coefficient in enumerate(path.radial_um, start=1):
+        total = total + coefficient * rho2**order
+    return total
+
+
 def wavefront_um(p2: Any, depth_below_exit_um: Any, travel_um: Any, path: OpticalPath) -> Any:
     """Return W(p), um, piston removed (module equation).
 
@@ -86,8 +129,8 @@ def wavefront_um(p2: Any, depth_below_exit_um: Any, travel_um: Any, path: Optica
     """
     return (
         (depth_below_exit_um - path.corrected_for_um) * slab_path(p2, path.index)
-        + glass_wavefront_um(p2, path)
-        - travel_um * slab_path(p2, 1.0)
+        + fixed_wavefront_um(p2, path)
+        - travel_um * slab_path(p2, path.immersion_index)
     )
 
 
@@ -104,12 +147,12 @@ def travel_for_focus_um(focus_below_exit_um: Any, path: OpticalPath) -> Any:
 
     A depth is in focus when its rms W is the least of all depths, so cov(W, A) = 0 with
     A = sqrt(n^2 - p^2); W is linear in a, hence a = cov(W at a = 0, A) / cov(B, A) with
-    B = sqrt(1 - p^2). Without residual aberration this is also the best a for that depth.
+    B = sqrt(n_i^2 - p^2). Without residual aberration this is also the best a for that depth.
     """
     p2 = path.na**2 * _RHO2
     base = wavefront_um(p2, focus_below_exit_um, 0.0, path)
     slab = slab_path(p2, path.index)
-    return _covariance(base, slab) / _covariance(slab_path(p2, 1.0), slab)
+    return _covariance(base, slab) / _covariance(slab_path(p2, path.immersion_index), slab)
 
 
 def focus_for_travel_um(travel_um: Any, path: OpticalPath) -> Any:
@@ -124,7 +167,12 @@ def focus_for_travel_um(travel_um: Any, path: OpticalPath) -> Any:
 
 
 def rms_waves(depth_below_exit_um: Any, travel_um: Any, path: OpticalPath) -> Any:
-    """Return the rms wavefront error over the pupil, waves, piston removed."""
+    """Return the rms wavefront error over the pupil, waves, piston removed.
+
+    Its derivative where the wavefront is flat, which the root does not have, is given as 0.
+    """
     w = wavefront_um(path.na**2 * _RHO2, depth_below_exit_um, travel_um, path)
     xp = namespace(w)
-    return xp.sqrt(xp.maximum(_covariance(w, w), 0.0)) / path.wavelength_um
+    variance = _covariance(w, w)
+    some = variance > 0.0
+    return xp.where(some, xp.sqrt(xp.where(some, variance, 1.0)), 0.0) / path.wavelength_um
