@@ -16,17 +16,15 @@ from scintscope.forward.acquire import (
     lost_light,
     mean_light,
     plate_optics,
-    rms_electrons_per_quantum,
     take_stack,
 )
 from scintscope.forward.kernels import camera_kernel
 from scintscope.forward.plane import camera_image, inverse, shifted, transform
 from scintscope.forward.render import light_image, xray_images
 from scintscope.grids import Grid
-from scintscope.noise import mean_electrons_per_um2, signal_noise
+from scintscope.noise import mean_electrons_per_um2, quantum_noise
 from scintscope.quadrature import interval_nodes
-from scintscope.response import at_frequencies, mean_transfer
-from scintscope.scintillator.absorption import absorbed_fraction
+from scintscope.response import at_frequencies
 from scintscope.scintillator.defects import (
     EmissionDefect,
     GlowDefect,
@@ -308,12 +306,13 @@ def noisy():
 
 
 def analytic_variance(job, binning):
-    """Return the variance of the mean over binning^2 pixels: sum of the interim model's NPS."""
+    """Return the variance of the mean over binning^2 pixels: the integral of the NPS."""
     response = job.response
     grid = Grid(shape=(512, 512), pixel_um=0.25)
     f = grid.radial_frequency_cy_per_um()
     row, column = grid.row_frequency_cy_per_um, grid.column_frequency_cy_per_um
-    transfer = at_frequencies(f, response.frequency_cy_per_um, mean_transfer(response))
+    table = response.frequency_cy_per_um
+    events = np.maximum(at_frequencies(f, table, quantum_noise(response)), 0.0)
     window = np.sinc(row * PIXEL)[:, None] * np.sinc(column * PIXEL)
     # the mean over pixels multiplies by the periodic sinc, here of adjacent sampling points
     for axis, g in ((0, row), (1, column)):
@@ -321,14 +320,10 @@ def analytic_variance(job, binning):
         window = window * np.abs(points).reshape((-1, 1) if axis == 0 else (1, -1))
     twice = np.full(column.size, 2.0)
     twice[[0, -1]] = 1.0
-    integral = ((transfer * window) ** 2 * twice).sum() / (512 * 0.25) ** 2
-    fraction = absorbed_fraction(response.interaction.attenuation_per_um, response.thickness_um)
-    rate = response.spectrum.photons_per_um2_s @ np.asarray(fraction)
-    quanta = float(rate) * response.plate.exposure_s
+    integral = (events * window**2 * twice).sum() / (512 * 0.25) ** 2
     mean = mean_electrons_per_um2(response) * PIXEL**2
     white = mean + 3.0**2 + 1.0 / 12.0
-    electrons_per_quantum = rms_electrons_per_quantum(response)
-    quantum = quanta * (electrons_per_quantum * PIXEL**2) ** 2 * integral
+    quantum = integral * PIXEL**4
     return white / binning**2 + quantum, quantum
 
 
@@ -351,18 +346,6 @@ def test_variance_is_the_models(noisy, binning):
     spread = per_frame.std(ddof=1) / np.sqrt(FRAMES)  # frames are independent
     assert abs(per_frame.mean() - wanted) < 5.0 * spread
     assert quantum > 10.0 * spread  # a wrong power of the oversampling would show
-
-
-def test_interim_noise_meets_the_data_sheet_at_zero_frequency(noisy):
-    """At f -> 0 filtered and depth-resolved noise are one: q0 <g^2> + mean, per um2."""
-    _, job, _ = noisy
-    response = job.response
-    fraction = absorbed_fraction(response.interaction.attenuation_per_um, response.thickness_um)
-    rate = float(response.spectrum.photons_per_um2_s @ np.asarray(fraction))
-    quanta = rate * response.plate.exposure_s
-    own = quanta * rms_electrons_per_quantum(response) ** 2 + mean_electrons_per_um2(response)
-    sheet = signal_noise(response, np.array([0.0]), 0.0, 0.0).nps_electrons2_per_um2[0]
-    assert own == pytest.approx(sheet, rel=1e-9)
 
 
 def test_quantum_noise_scales_with_the_exposure():

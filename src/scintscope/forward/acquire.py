@@ -1,8 +1,7 @@
 """Stacks of camera frames from a light image: drift, defects, quantum noise, camera.
 
-Defects follow the plate, the image follows the sample. X-ray quantum noise is, for now, a Poisson
-field of interacting X-rays filtered by the plate's mean transfer function (named ``interim`` in
-the provenance: the true noise of each depth has that depth's transfer function).
+Defects follow the plate, the image follows the sample. X-ray quantum noise is drawn by groups of
+X-rays of alike spread (`forward.quanta`).
 """
 
 from __future__ import annotations
@@ -15,15 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.camera.drift import StackDrift
-from scintscope.camera.poisson import parallel_poisson
 from scintscope.camera.sensor import FixedPattern, expose
 from scintscope.forward.kernels import camera_kernel
 from scintscope.forward.plane import Plane, camera_image, inverse, shifted, transform
+from scintscope.forward.quanta import (
+    QuantaGroups,
+    noise_kernels,
+    quanta_groups,
+    quantum_noise_spectrum,
+)
 from scintscope.forward.render import LightImage, group_transfer
 from scintscope.instrument import Instrument
 from scintscope.noise import mean_electrons_per_um2
-from scintscope.response import DepthResponse, mean_transfer
-from scintscope.scintillator.absorption import absorbed_fraction, per_depth
+from scintscope.response import DepthResponse
 from scintscope.scintillator.defects import PlateDefects
 
 Array = NDArray[np.float64]
@@ -42,23 +45,24 @@ class PlateOptics:
         Spectrum of the factor that scattering defects and shading put on the image.
     glow : complex array or None
         Spectrum of the light of glowing spots, electrons per camera pixel and s.
-    noise_kernel : array
-        Mean transfer function with the pixel's aperture.
-    electrons_per_quantum : float
-        Rms electrons per interacting X-ray (root of the mean square).
+    quanta : QuantaGroups
+        Groups of X-rays of alike spread.
+    noise_kernels : (G, rows, columns // 2 + 1) array
+        Their filters.
     """
 
     group_kernels: tuple[Image, ...]
     factor: Image | None
     glow: Image | None
-    noise_kernel: Image
-    electrons_per_quantum: float
+    quanta: QuantaGroups
+    noise_kernels: Image
 
 
 def plate_optics(response: DepthResponse, plane: Plane, defects: PlateDefects) -> PlateOptics:
     """Return the per-plate parts of the frame model."""
     table = response.frequency_cy_per_um
     area = np.float32(plane.pixel_um**2)
+    quanta = quanta_groups(response)
     return PlateOptics(
         group_kernels=tuple(
             camera_kernel(plane, table, group_transfer(response, group)) * area
@@ -66,19 +70,9 @@ def plate_optics(response: DepthResponse, plane: Plane, defects: PlateDefects) -
         ),
         factor=_factor_spectrum(response, plane, defects),
         glow=_glow_spectrum(response, plane, defects),
-        noise_kernel=camera_kernel(plane, table, mean_transfer(response), area_means=False),
-        electrons_per_quantum=rms_electrons_per_quantum(response),
+        quanta=quanta,
+        noise_kernels=noise_kernels(quanta, plane),
     )
-
-
-def rms_electrons_per_quantum(response: DepthResponse) -> float:
-    """Return the root mean square of the electrons one interacting X-ray gives."""
-    act, photons = response.interaction, response.spectrum.photons_per_um2_s
-    z = response.depth_um
-    second = np.asarray(per_depth(act.deposit_kev2_per_um, z, act.attenuation_per_um))
-    fraction = np.asarray(absorbed_fraction(act.attenuation_per_um, response.thickness_um))
-    mean_square = (photons @ second @ response.depth_weight_um) / (photons @ fraction)
-    return float(response.electrons_per_kev * np.sqrt(mean_square))
 
 
 def _factor_spectrum(response: DepthResponse, plane: Plane, defects: PlateDefects) -> Image | None:
@@ -170,22 +164,35 @@ def lost_light(job: StackJob, relative_um: tuple[float, float]) -> Image | None:
     return total
 
 
-def quantum_noise_spectrum(
+def noise_spectrum(
     job: StackJob, source_factor: float, sample_um: Array, rng: np.random.Generator
 ) -> Image:
     """Return the spectrum of one frame's X-ray quantum noise, electrons per camera pixel.
 
-    The mean field follows the sample to the nearest fine sample.
+    The mean fields follow the sample to the nearest fine sample.
     """
-    fine, exposure = job.plane.fine, job.response.plate.exposure_s
-    steps = [0, 0] if job.uniform else [round(float(s) / fine.pixel_um) for s in sample_um]
-    mean = np.roll(job.light.quanta_per_um2_s, steps, axis=(0, 1)) * np.float32(
-        exposure * source_factor * fine.pixel_um**2
+    pitch = job.plane.fine.pixel_um
+    steps = (0, 0) if job.uniform else tuple(round(float(s) / pitch) for s in sample_um)
+    return quantum_noise_spectrum(
+        group_images(job.light.quanta_per_um2_s, job.optics.quanta),
+        job.optics.noise_kernels,
+        job.plane,
+        job.response.plate.exposure_s * source_factor,
+        rng,
+        (steps[0], steps[1]),
     )
-    field = parallel_poisson(mean, rng, dtype=np.float32)
-    field -= mean
-    scale = job.optics.electrons_per_quantum * job.plane.oversampling**2
-    return np.asarray(transform(field) * job.optics.noise_kernel * np.float32(scale))
+
+
+def group_images(quanta_per_um2_s: Image, groups: QuantaGroups) -> Image:
+    """Return the X-ray image of each group, (G, M, N).
+
+    One image of all interacting X-rays, (M, N), is shared out between the groups as in the open
+    beam.
+    """
+    if quanta_per_um2_s.ndim == 3:
+        return quanta_per_um2_s
+    share = groups.rate_per_um2_s / groups.stopped_per_um2_s
+    return np.asarray(quanta_per_um2_s[None] * share.astype(np.float32)[:, None, None])
 
 
 def take_stack(
@@ -217,7 +224,7 @@ def take_stack(
         exposure = job.response.plate.exposure_s * factor
         spectrum = mean_light(job, plate_um, sample_um, last[1]) * np.float32(exposure)
         if noise:
-            spectrum = spectrum + quantum_noise_spectrum(job, factor, sample_um, rng_quanta)
+            spectrum = spectrum + noise_spectrum(job, factor, sample_um, rng_quanta)
         image = camera_image(spectrum, job.plane)
         if job.optics.factor is not None:
             image = image * camera_image(

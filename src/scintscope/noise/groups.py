@@ -56,6 +56,8 @@ class QuantaGroups:
         That of the response.
     error : float
         Bound of the local variance's error on any image, over the open beam's variance.
+    stopped_per_um2_s : float
+        X-rays that interact, over all energies, in the open beam.
     quanta_per_psf : float
         Equivalent number of X-rays under a pixel's point-spread function in one open-beam frame:
         mean^2 / variance of the filtered noise.
@@ -65,6 +67,7 @@ class QuantaGroups:
     amplitude: Array
     frequency_cy_per_um: Array
     error: float
+    stopped_per_um2_s: float
     quanta_per_psf: float
 
     @property
@@ -243,5 +246,6 @@ def quanta_groups(response: DepthResponse, error_target: float = 0.05) -> Quanta
         amplitude=amplitude,
         frequency_cy_per_um=f,
         error=error,
+        stopped_per_um2_s=float(kinds.count.sum()),
         quanta_per_psf=mean**2 / variance,
     )
