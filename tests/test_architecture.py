@@ -16,6 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("units", "errors", "jax64"),
     (
         "grids",
+        "tiled_fft",
         "convolve",
         "quadrature",
         "tiff",
@@ -46,6 +47,8 @@ its line, from its neighbours where `NEIGHBOURS` says so."""
 
 NEIGHBOURS = {
     "grids": {"convolve"},
+    "convolve": {"tiled_fft"},
+    "tiled_fft": set[str](),
     "units": set[str](),
     "errors": {"units"},
     "source": {"geometry"},

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from scintscope.errors import DataError, check_choice
+from scintscope.tiled_fft import WORKERS, TiledFilter, Window
 
 RealArray = NDArray[np.floating[Any]]
 BOUNDARIES = ("zero", "periodic", "valid")
-WORKERS = 2
 
 
 def working_dtype(*arrays: RealArray) -> np.dtype[Any]:
@@ -84,39 +84,30 @@ class Convolver:
         ):
             object.__setattr__(self, name, value)
 
+    @property
+    def tiles(self) -> TiledFilter:
+        """The convolution as a filter between windows of the transform's periodic grid."""
+        return TiledFilter(
+            otf=self.otf,
+            grid_shape=self.fft_shape,
+            source=Window(start=(0, 0), shape=self.object_shape),
+            target=Window(start=self.before, shape=self.image_shape),
+        )
+
     def forward(self, item: RealArray) -> RealArray:
         """Return the kernel's convolution of an object, ``object_shape`` -> ``image_shape``."""
         self._check(item, self.object_shape, "object")
-        full = self._filter(item, self.otf)
-        if self.boundary != "valid":
-            return full[: self.image_shape[0], : self.image_shape[1]]
-        return self.frame(full)
+        return self.tiles.apply(item)
 
     def adjoint(self, image: RealArray) -> RealArray:
         """Return the transpose of `forward` applied to an image, shape ``object_shape``."""
         self._check(image, self.image_shape, "image")
-        if self.boundary == "valid":
-            image = self.embed(image)
-        full = self._filter(image, np.conj(self.otf))
-        return full[: self.object_shape[0], : self.object_shape[1]]
+        return self.tiles.apply_adjoint(image)
 
     def frame(self, item: RealArray) -> RealArray:
         """Return the part of an object that lies inside the frame."""
         rows, columns = self.image_shape
         return item[..., self.before[0] :, self.before[1] :][..., :rows, :columns]
-
-    def embed(self, image: RealArray, fill: float = 0.0) -> RealArray:
-        """Return an object that holds the image in the frame and ``fill`` around it."""
-        item = np.full(self.object_shape, fill, dtype=image.dtype)
-        self.frame(item)[...] = image
-        return item
-
-    def _filter(self, item: RealArray, otf: NDArray[Any]) -> RealArray:
-        dtype = self.kernel.dtype
-        spectrum = fft.rfft2(item.astype(dtype, copy=False), s=self.fft_shape, workers=WORKERS)
-        spectrum *= otf
-        full = fft.irfft2(spectrum, s=self.fft_shape, workers=WORKERS, overwrite_x=True)
-        return np.asarray(full, dtype=dtype)
 
     @staticmethod
     def _check(item: RealArray, shape: tuple[int, int], what: str) -> None:

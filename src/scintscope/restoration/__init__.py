@@ -20,6 +20,7 @@ from scintscope.restoration.richardson_lucy import (
     DeconvolutionResult,
     DeconvolutionStatus,
     richardson_lucy,
+    richardson_lucy_frames,
 )
 from scintscope.restoration.transform import Transform, warp
 from scintscope.restoration.wiener import wiener
@@ -44,6 +45,7 @@ __all__ = [
     "register_pair",
     "restore",
     "richardson_lucy",
+    "richardson_lucy_frames",
     "warp",
     "wiener",
 ]

@@ -38,5 +38,6 @@ def deconvolve(image: Image, psf: Image, config: RestorationConfig) -> Deconvolu
         iterations=config.iterations,
         boundary=config.boundary,
         tv_weight=config.tv_weight if config.deconvolution == "tv" else 0.0,
+        acceleration=config.acceleration,
         precision=config.precision,
     )

@@ -16,32 +16,43 @@ Image = NDArray[np.floating[Any]]
 
 
 class Momentum:
-    """Memory of the last two iterations.
+    """Memory of the last two iterations, worked on tile by tile.
 
     Parameters
     ----------
-    enabled : bool
-        False makes `predict` return the estimate itself.
+    like : array
+        Shape and type of the estimate.
     """
 
-    def __init__(self, *, enabled: bool) -> None:
-        self.enabled = enabled
-        self._previous: Image | None = None
-        self._steps: list[Image] = []
+    def __init__(self, like: Image) -> None:
+        self.point = np.empty_like(like)
+        self.factor = 0.0
+        self._step = np.empty_like(like)
+        self._older = 0.0
+        self._iterations = 0
 
-    def predict(self, estimate: Image) -> Image:
-        """Return where the next iteration starts; never negative."""
-        if self._previous is None or len(self._steps) < 2:
-            return estimate
-        older, newer = self._steps
-        size = float(np.vdot(older, older))
-        factor = min(max(float(np.vdot(newer, older)) / size, 0.0), 1.0) if size > 0 else 0.0
-        moved = estimate + estimate.dtype.type(factor) * (estimate - self._previous)
-        return np.asarray(np.maximum(moved, 0.0))
+    def start(self, first: int, last: int, estimate: Image, previous: Image) -> Image:
+        """Return rows ``first`` to ``last`` of where the next iteration starts; never negative."""
+        point = self.point[first:last]
+        if self.factor == 0.0:
+            point[...] = estimate[first:last]
+            return point
+        np.subtract(estimate[first:last], previous[first:last], out=point)
+        point *= point.dtype.type(self.factor)
+        point += estimate[first:last]
+        return np.maximum(point, 0.0, out=point)
 
-    def record(self, estimate: Image, point: Image, update: Image) -> None:
-        """Remember an iteration that went from ``point`` (made of ``estimate``) to ``update``."""
-        if not self.enabled:
-            return
-        self._previous = estimate
-        self._steps = [*self._steps[-1:], update - point]
+    def observe(self, first: int, last: int, update: Image) -> tuple[float, float]:
+        """Remember a tile of the step just taken; return its products with the last and itself."""
+        step = self._step[first:last]
+        taken = update - self.point[first:last]
+        mixed = float((taken * step).sum()) if self._iterations else 0.0
+        step[...] = taken
+        return mixed, float((taken * taken).sum())
+
+    def conclude(self, mixed: float, newer: float) -> None:
+        """Set the factor of the next iteration from the products summed over all tiles."""
+        if self._iterations and self._older > 0.0:
+            self.factor = min(max(mixed / self._older, 0.0), 1.0)
+        self._older = newer
+        self._iterations += 1

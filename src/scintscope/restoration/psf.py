@@ -16,17 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from scintscope.convolve import WORKERS
 from scintscope.errors import DataError
 from scintscope.restoration.config import RestorationConfig
-from scintscope.restoration.momentum import Momentum
+from scintscope.restoration.iteration import MultiplicativeIteration
 from scintscope.restoration.psf_window import centre_of, cut_window
+from scintscope.tiled_fft import WORKERS, TiledFilter, Window
 
 Image = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 Progress = Callable[[float], None]
 
-TINY = 1e-12
 RISE_TOLERANCE = 1e-3
 
 
@@ -199,25 +198,24 @@ class ThinOperator:
         shape = (lengths[0], lengths[1])
         return cls(thin, lags, shape, fft.rfft2(thin, s=shape, workers=WORKERS))
 
+    @property
+    def tiles(self) -> TiledFilter:
+        """The map as a filter on the transform's grid; lag zero lies at its origin."""
+        before = (-(self.lags[0] // 2), -(self.lags[1] // 2))
+        return TiledFilter(
+            otf=self.spectrum,
+            grid_shape=self.fft_shape,
+            source=Window(start=before, shape=self.lags),
+            target=Window(start=(0, 0), shape=(self.thin.shape[0], self.thin.shape[1])),
+        )
+
     def forward(self, kernel: Image) -> Image:
         """Return thin * kernel on the frame."""
-        rows, columns = self.lags
-        padded = np.zeros(self.fft_shape, dtype=self.thin.dtype)
-        padded[:rows, :columns] = kernel
-        padded = np.roll(padded, (-(rows // 2), -(columns // 2)), axis=(0, 1))
-        spectrum = fft.rfft2(padded, workers=WORKERS)
-        spectrum *= self.spectrum
-        full = fft.irfft2(spectrum, s=self.fft_shape, workers=WORKERS, overwrite_x=True)
-        return np.asarray(full[: self.thin.shape[0], : self.thin.shape[1]])
+        return self.tiles.apply(kernel)
 
     def adjoint(self, image: Image) -> Image:
         """Return the correlation of an image with thin, at each lag of the kernel."""
-        spectrum = fft.rfft2(image, s=self.fft_shape, workers=WORKERS)
-        spectrum *= np.conj(self.spectrum)
-        full = fft.irfft2(spectrum, s=self.fft_shape, workers=WORKERS, overwrite_x=True)
-        rows, columns = self.lags
-        turned = np.roll(full, (rows // 2, columns // 2), axis=(0, 1))
-        return np.ascontiguousarray(turned[:rows, :columns])
+        return self.tiles.apply_adjoint(image)
 
 
 def _richardson_lucy_kernel(
@@ -229,40 +227,29 @@ def _richardson_lucy_kernel(
 ) -> tuple[Image, tuple[float, ...], tuple[float, ...], PsfStatus]:
     """Return the full kernel by Richardson-Lucy, h <- h / (A'w) * A'(w d / Ah)."""
     dtype = np.dtype(config.precision)
-    data = np.asarray(thick, dtype=dtype)
+    data, weight_of_data = np.asarray(thick, dtype=dtype), weight.astype(dtype, copy=False)
     size = config.psf_size_px
     lags = (size, size) if config.psf_start == "window" else (thin.shape[0], thin.shape[1])
     operator = ThinOperator.build(np.asarray(thin, dtype=dtype), lags)
-    view = operator.adjoint(weight.astype(dtype))
+    view = operator.adjoint(weight_of_data)
     seen = view > 1e-3 * float(view.max())
-    inverse_view = np.where(seen, 1.0 / np.where(seen, view, 1.0), 0.0).astype(dtype)
-    gain = float((data * weight).sum(dtype=np.float64)) / float((operator.thin * weight).sum())
-    kernel = (gain * _first_kernel(seen, config)).astype(dtype)
-    history: list[float] = []
-    change: list[float] = []
-    status = PsfStatus.ITERATION_LIMIT
-    momentum = Momentum(enabled=config.psf_acceleration == "biggs_andrews")
-    for index in range(config.psf_iterations):
-        point = momentum.predict(kernel)
-        model = np.maximum(operator.forward(point), dtype.type(TINY))
-        history.append(_weighted_divergence(data, model, weight))
-        step = np.maximum(operator.adjoint(weight * data / model), 0.0) * inverse_view
-        update = point * step
-        if not np.isfinite(update).all():  # a model of zero where there is signal: keep the last
-            return kernel, tuple(history), tuple(change), PsfStatus.DIVERGED
-        change.append(
-            float(np.linalg.norm(update - kernel)) / max(float(np.linalg.norm(update)), TINY)
-        )
-        momentum.record(kernel, point, update)
-        kernel = update
-        if progress is not None:
-            progress((index + 1) / config.psf_iterations)
-        if change[-1] < config.psf_tolerance:
-            status = PsfStatus.CONVERGED
-            break
-    if history[-1] > (1.0 + RISE_TOLERANCE) * history[0]:
+    total = float((data * weight_of_data).sum(dtype=np.float64))
+    gain = total / float((operator.thin * weight_of_data).sum(dtype=np.float64))
+    work = MultiplicativeIteration(
+        operator.tiles,
+        data,
+        weight=weight_of_data,
+        inverse_view=np.where(seen, 1.0 / np.where(seen, view, 1.0), 0.0).astype(dtype),
+        accelerate=config.psf_acceleration == "biggs_andrews",
+    )
+    first = (gain * _first_kernel(seen, config)).astype(dtype)
+    found = work.run(
+        first, config.psf_iterations, tolerance=config.psf_tolerance, progress=progress
+    )
+    status = PsfStatus.CONVERGED if found.converged else PsfStatus.ITERATION_LIMIT
+    if found.broken or found.history[-1] > (1.0 + RISE_TOLERANCE) * found.history[0]:
         status = PsfStatus.DIVERGED
-    return kernel, tuple(history), tuple(change), status
+    return found.estimate, tuple(found.history), tuple(found.change), status
 
 
 def _first_kernel(seen: Mask, config: RestorationConfig) -> NDArray[np.float64]:
@@ -274,13 +261,6 @@ def _first_kernel(seen: Mask, config: RestorationConfig) -> NDArray[np.float64]:
         first = (1.0 + (row[:, None] ** 2 + column[None, :] ** 2) / width**2) ** -1.5
     first = np.where(seen, first, 0.0)
     return np.asarray(first / first.sum())
-
-
-def _weighted_divergence(data: Image, model: Image, weight: Image) -> float:
-    """Return the I-divergence of data from model per pixel of weight one."""
-    ratio = np.log(np.maximum(data, data.dtype.type(TINY)) / model)
-    total = (weight * (data * ratio - data + model)).sum(dtype=np.float64)
-    return float(total) / float(weight.sum(dtype=np.float64))
 
 
 def _fourier_ratio(

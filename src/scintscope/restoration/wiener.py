@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from scintscope.convolve import WORKERS, Convolver
+from scintscope.convolve import Convolver
 from scintscope.errors import check_range
 from scintscope.restoration.richardson_lucy import (
     DeconvolutionResult,
@@ -16,6 +16,7 @@ from scintscope.restoration.richardson_lucy import (
     check_image_and_kernel,
     i_divergence,
 )
+from scintscope.tiled_fft import WORKERS
 
 Image = NDArray[np.floating[Any]]
 

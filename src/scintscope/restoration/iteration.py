@@ -1,0 +1,199 @@
+"""Multiplicative updates, Richardson-Lucy's and its relatives', at the price of their transforms.
+
+x <- x * A'(w d / Ax) / A'w / q(x), with A the blur, A' its adjoint, d the data, w their weight and
+q a divisor such as total variation's. Four real transforms an iteration; everything between them is
+done on the tiles of `scintscope.tiled_fft`, so no array but the unknown, the data and the rows'
+transforms passes through memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scintscope.restoration.momentum import Momentum
+from scintscope.tiled_fft import Spectrum, TiledFilter
+
+Image = NDArray[np.floating[Any]]
+
+TINY = 1e-12
+CHANGE_OF_NOTHING = 1e-30
+
+
+@dataclass(slots=True)
+class Iterated:
+    """Where an iteration got.
+
+    Parameters
+    ----------
+    estimate : array
+        The last finite estimate.
+    history : list of float
+        I-divergence of the data from the model the estimate entering each iteration gives (where
+        it is extrapolated: the extrapolated estimate), mean over the weight.
+    change : list of float
+        Norm of each iteration's change over the norm of its estimate.
+    converged : bool
+        The last change was below the tolerance.
+    broken : bool
+        The next estimate was not finite: a model of zero where there is signal.
+    """
+
+    estimate: Image
+    history: list[float] = field(default_factory=list)
+    change: list[float] = field(default_factory=list)
+    converged: bool = False
+    broken: bool = False
+
+
+class MultiplicativeIteration:
+    """One data set under iteration, its buffers made once.
+
+    Parameters
+    ----------
+    blur : TiledFilter
+        A, from the unknown to the data.
+    data : array, >= 0
+        In the blur's target shape and precision.
+    weight : array or None
+        Of the data; None is one everywhere.
+    inverse_view : array or None
+        1 / A'w; zero where the unknown is to stay as it is. None divides by nothing.
+    divisor : callable or None
+        q of an estimate.
+    accelerate : bool
+        Extrapolate between iterations (`momentum`).
+    """
+
+    def __init__(
+        self,
+        blur: TiledFilter,
+        data: Image,
+        *,
+        weight: Image | None = None,
+        inverse_view: Image | None = None,
+        divisor: Callable[[Image], Image] | None = None,
+        accelerate: bool = False,
+    ) -> None:
+        self.blur = blur
+        self.data = data
+        self.weight = weight
+        self.inverse_view = inverse_view
+        self.unseen = None if inverse_view is None else inverse_view == 0.0
+        self.divisor = divisor
+        self.accelerate = accelerate
+        pixels = data.size if weight is None else float(weight.sum(dtype=np.float64))
+        self._pixels = float(pixels)
+
+    def run(
+        self,
+        first: Image,
+        iterations: int,
+        *,
+        tolerance: float = 0.0,
+        progress: Callable[[float], None] | None = None,
+    ) -> Iterated:
+        """Iterate from a first estimate, which is overwritten.
+
+        Parameters
+        ----------
+        first : array, >= 0
+            In the blur's source shape and precision.
+        iterations : int
+        tolerance : float
+            Stop once the change is smaller; 0 never does.
+        progress : callable or None
+            Called with the share done after each iteration.
+        """
+        result = Iterated(first)
+        spare = np.empty_like(first)
+        momentum = Momentum(first) if self.accelerate else None
+        spectrum = self.blur.workspace()
+        for index in range(iterations):
+            start = self._start(spectrum, result.estimate, spare, momentum)
+            self.blur.forward(spectrum)
+            result.history.append(self._ratio(spectrum))
+            self.blur.adjoint(spectrum)
+            size, moved = self._update(spectrum, start, result.estimate, spare, momentum)
+            if not np.isfinite(size):
+                result.broken = True
+                break
+            result.change.append(float(np.sqrt(moved / max(size, CHANGE_OF_NOTHING))))
+            result.estimate, spare = spare, result.estimate
+            if progress is not None:
+                progress((index + 1) / iterations)
+            if result.change[-1] < tolerance:
+                result.converged = True
+                break
+        return result
+
+    def _start(
+        self, spectrum: Spectrum, estimate: Image, previous: Image, momentum: Momentum | None
+    ) -> Image:
+        """Transform the rows of where the iteration starts, and return it."""
+
+        def give(first: int, last: int, tile: Image) -> None:
+            if momentum is None:
+                tile[...] = estimate[first:last]
+            else:
+                tile[...] = momentum.start(first, last, estimate, previous)
+
+        self.blur.rows(spectrum, self.blur.source, give, read=False)
+        return estimate if momentum is None else momentum.point
+
+    def _ratio(self, spectrum: Spectrum) -> float:
+        """Turn the model into w d / model, row by row; return the model's misfit."""
+        floor = self.data.dtype.type(TINY)
+
+        def turn(first: int, last: int, tile: Image) -> float:
+            data = self.data[first:last]
+            np.maximum(tile, floor, out=tile)
+            ratio = data / tile
+            misfit = np.log(np.maximum(ratio, floor))
+            misfit *= data
+            misfit -= data
+            misfit += tile
+            if self.weight is None:
+                tile[...] = ratio
+            else:
+                misfit *= self.weight[first:last]
+                np.multiply(ratio, self.weight[first:last], out=tile)
+            return float(misfit.sum(dtype=np.float64))
+
+        parts: list[float] = self.blur.rows(spectrum, self.blur.target, turn)
+        return sum(parts) / self._pixels
+
+    def _update(
+        self,
+        spectrum: Spectrum,
+        start: Image,
+        estimate: Image,
+        update: Image,
+        momentum: Momentum | None,
+    ) -> tuple[float, float]:
+        """Fill ``update``; return its squared norm and that of its change from ``estimate``."""
+        divisor = None if self.divisor is None else self.divisor(start)
+
+        def take(first: int, last: int, tile: Image) -> tuple[float, float, float, float]:
+            np.maximum(tile, 0.0, out=tile)
+            if self.inverse_view is not None and self.unseen is not None:
+                tile *= self.inverse_view[first:last]
+            if divisor is not None:
+                tile /= divisor[first:last]
+            if self.unseen is not None:
+                np.copyto(tile, 1.0, where=self.unseen[first:last])
+            tile *= start[first:last]
+            steps = (0.0, 0.0) if momentum is None else momentum.observe(first, last, tile)
+            moved = tile - estimate[first:last]
+            update[first:last] = tile
+            return float((tile * tile).sum()), float((moved * moved).sum()), *steps
+
+        parts = self.blur.rows(spectrum, self.blur.source, take, write=False)
+        size, moved, mixed, newer = (sum(column) for column in zip(*parts, strict=True))
+        if momentum is not None:
+            momentum.conclude(mixed, newer)
+        return size, moved
