@@ -84,6 +84,7 @@ class MultiplicativeIteration:
         self.weight = weight
         self.inverse_view = inverse_view
         self.unseen = None if inverse_view is None else inverse_view == 0.0
+        self.dark = float(data.min()) < TINY
         self.divisor = divisor
         self.accelerate = accelerate
         pixels = data.size if weight is None else float(weight.sum(dtype=np.float64))
@@ -114,7 +115,9 @@ class MultiplicativeIteration:
         momentum = Momentum(first) if self.accelerate else None
         spectrum = self.blur.workspace()
         for index in range(iterations):
-            start = self._start(spectrum, result.estimate, spare, momentum)
+            if momentum is not None or index == 0:
+                self._start(spectrum, result.estimate, spare, momentum)
+            start = result.estimate if momentum is None else momentum.point
             self.blur.forward(spectrum)
             result.history.append(self._ratio(spectrum))
             self.blur.adjoint(spectrum)
@@ -133,8 +136,8 @@ class MultiplicativeIteration:
 
     def _start(
         self, spectrum: Spectrum, estimate: Image, previous: Image, momentum: Momentum | None
-    ) -> Image:
-        """Transform the rows of where the iteration starts, and return it."""
+    ) -> None:
+        """Transform the rows of where the iteration starts."""
 
         def give(first: int, last: int, tile: Image) -> None:
             if momentum is None:
@@ -143,7 +146,6 @@ class MultiplicativeIteration:
                 tile[...] = momentum.start(first, last, estimate, previous)
 
         self.blur.rows(spectrum, self.blur.source, give, read=False)
-        return estimate if momentum is None else momentum.point
 
     def _ratio(self, spectrum: Spectrum) -> float:
         """Turn the model into w d / model, row by row; return the model's misfit."""
@@ -153,7 +155,7 @@ class MultiplicativeIteration:
             data = self.data[first:last]
             np.maximum(tile, floor, out=tile)
             ratio = data / tile
-            misfit = np.log(np.maximum(ratio, floor))
+            misfit = np.log(np.maximum(ratio, floor) if self.dark else ratio)
             misfit *= data
             misfit -= data
             misfit += tile
@@ -162,7 +164,7 @@ class MultiplicativeIteration:
             else:
                 misfit *= self.weight[first:last]
                 np.multiply(ratio, self.weight[first:last], out=tile)
-            return float(misfit.sum(dtype=np.float64))
+            return float(misfit.sum())
 
         parts: list[float] = self.blur.rows(spectrum, self.blur.target, turn)
         return sum(parts) / self._pixels
@@ -175,7 +177,10 @@ class MultiplicativeIteration:
         update: Image,
         momentum: Momentum | None,
     ) -> tuple[float, float]:
-        """Fill ``update``; return its squared norm and that of its change from ``estimate``."""
+        """Fill ``update``; return its squared norm and that of its change from ``estimate``.
+
+        Without momentum the next iteration starts from it, and its rows are transformed at once.
+        """
         divisor = None if self.divisor is None else self.divisor(start)
 
         def take(first: int, last: int, tile: Image) -> tuple[float, float, float, float]:
@@ -192,7 +197,7 @@ class MultiplicativeIteration:
             update[first:last] = tile
             return float((tile * tile).sum()), float((moved * moved).sum()), *steps
 
-        parts = self.blur.rows(spectrum, self.blur.source, take, write=False)
+        parts = self.blur.rows(spectrum, self.blur.source, take, write=momentum is None)
         size, moved, mixed, newer = (sum(column) for column in zip(*parts, strict=True))
         if momentum is not None:
             momentum.conclude(mixed, newer)
