@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.errors import PhysicsWarning
+from scintscope.forward.field_light import FieldLight, field_light
 from scintscope.forward.kernels import camera_kernel, gaussian_kernel
 from scintscope.forward.plane import (
     Plane,
@@ -230,24 +231,33 @@ def _with_penumbra(images: Image, scene: Scene) -> Image:
 def scene_kernels(scene: Scene, basis: DepthBasis) -> NodeKernels:
     """Return the enlargements and kernels of a scene; an open beam needs no enlargement."""
     plane, response, instrument = scene.plane, scene.response, scene.instrument
-    scale = np.ones(response.depth_um.shape)
-    if scene.specimen is not None:
-        scale = depth_scale(
-            response.depth_um,
-            plane,
-            response,
-            instrument.lens.pupil_distance_mm,
-            instrument.accuracy.effects,
-        )
     height, width = plane.fine.extent_um
     return node_kernels(
         response,
         basis,
         penumbra_growth(scene, response.depth_um),
-        scale,
+        scene_scale(scene),
         0.5 * float(np.hypot(height, width)),  # all that is rendered, so all that reaches the field
         instrument.accuracy.error_target,
     )
+
+
+def scene_scale(scene: Scene) -> Array:
+    """Return the enlargement at the depth nodes, (D,); an open beam has none."""
+    response, instrument = scene.response, scene.instrument
+    if scene.specimen is None:
+        return np.ones(response.depth_um.shape)
+    pupil_mm, effects = instrument.lens.pupil_distance_mm, instrument.accuracy.effects
+    return depth_scale(response.depth_um, scene.plane, response, pupil_mm, effects)
+
+
+def scene_field(scene: Scene, xray: XrayImages, kernels: NodeKernels) -> FieldLight | None:
+    """Return what the lens's field does to a scene's images; None for a lens without any."""
+    if scene.instrument.lens.field.is_none:
+        return None
+    growth = penumbra_growth(scene, scene.response.depth_um)
+    parts = (scene.instrument, scene.response, scene.plane, xray.basis, xray.images)
+    return field_light(*parts, kernels, growth, scene_scale(scene))
 
 
 def penumbra_growth(scene: Scene, z_um: Array) -> Array:
@@ -282,9 +292,13 @@ def light_image(
     spectrum = np.zeros((plane.fine.shape[0], plane.fine.shape[1] // 2 + 1), dtype=kind)
     groups = defects.emission if defects is not None else ()
     sharp = [np.zeros(plane.fine.shape, dtype=dtype) for _ in groups]
+    field = scene_field(scene, xray, kernels)
     for r, q, scaled in _scaled_images(xray, kernels):
         curve = kernels.curves[r, q] * plane.pixel_um**2
-        part = transform(scaled)
+        arrived = scaled if field is None else field.arrived(scaled)
+        part = transform(arrived)
+        if field is not None:
+            spectrum += field.added(arrived, part, r, q)
         part *= camera_kernel(plane, response.frequency_cy_per_um, curve, dtype)
         spectrum += part
         for g, group in enumerate(groups):
@@ -299,8 +313,8 @@ def light_image(
         sharp=summed_over_depth(response, xray),
         defect_light=light,
         quanta_per_um2_s=xray.quanta_per_um2_s,
-        terms=kernels.curves.shape[0] * kernels.curves.shape[1],
-        error=kernels.error,
+        terms=kernels.curves.shape[0] * kernels.curves.shape[1] + (field.terms if field else 0),
+        error=float(np.hypot(kernels.error, field.error if field else 0.0)),
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from scintscope.errors import InputError, check_range
+from scintscope.optics.aberrations import Aberrations
+from scintscope.optics.field import FieldAberrations
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +47,10 @@ class Lens:
         Free distance between scintillator and lens, which the glass plates must fit into.
     plates : tuple of GlassPlate
         Plane plates in that space.
+    aberrations : Aberrations
+        Departure of the lens from the perfect one, the same over the field.
+    field : FieldAberrations
+        What differs over the field, and tilt and bow of the plates against the focal plane.
     """
 
     magnification: float = 5.0
@@ -53,6 +60,8 @@ class Lens:
     corrected_for_um: float = 0.0
     working_distance_mm: float = 20.0
     plates: tuple[GlassPlate, ...] = ()
+    aberrations: Aberrations = dataclasses.field(default_factory=Aberrations)
+    field: FieldAberrations = dataclasses.field(default_factory=FieldAberrations)
 
     def __post_init__(self) -> None:
         check_range("lens.magnification", self.magnification, low=0.1, high=500.0)
