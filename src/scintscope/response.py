@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scintscope.errors import PhysicsWarning, SamplingError
+from scintscope.errors import InputError, PhysicsWarning, SamplingError
 from scintscope.instrument import Instrument
 from scintscope.materials import attenuation
 from scintscope.materials.optical import refractive_index
+from scintscope.optics.aberrations import Aberrations, radial_terms_um
 from scintscope.optics.focus import best_focus_um
 from scintscope.optics.otf import otf
 from scintscope.optics.wavefront import OpticalPath, focus_for_travel_um, travel_for_focus_um
@@ -131,7 +132,24 @@ def optical_path(instrument: Instrument, plate: Plate) -> OpticalPath:
         corrected_for_um=lens.corrected_for_um,
         excess_um=tuple(excess),
         excess_index=tuple(index),
+        radial_um=_symmetric_terms_um(lens.aberrations, wavelength),
     )
+
+
+def _symmetric_terms_um(aberrations: Aberrations, wavelength_um: float) -> tuple[float, ...]:
+    """Return a lens's aberrations for the radial transfer functions of the image model.
+
+    Raises
+    ------
+    InputError
+        If they are not axially symmetric, or the pupil is obstructed or apodised.
+    """
+    if aberrations.obstruction or aberrations.apodisation != "none":
+        raise InputError(
+            "lens.aberrations.obstruction and apodisation are not part of the image model: leave "
+            "them at 0 and 'none', or use the pupil engines of scintscope.optics."
+        )
+    return tuple(float(c) for c in radial_terms_um(aberrations, wavelength_um))
 
 
 def plate_otf(

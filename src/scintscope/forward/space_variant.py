@@ -9,9 +9,9 @@ place. Expanded in products of a map and a kernel,
 costs one transform for each term (eigen-PSF: Flicker and Rigaut 2005, J. Opt. Soc. Am. A 22, 504;
 Denis et al. 2015, Int. J. Comput. Vis. 115, 253). The maps and kernels are the singular vectors of
 T - T_0 less its mean u over the field, sampled at Gauss-Legendre nodes and weighted with the
-image's power: no other maps and kernels of that number leave less rms error in the image. T_0 is the
-transfer function on the axis, kept exact on the full grid of frequencies; what is expanded has no
-cusp at f = 0, so that its point spread is compact and its transfer function smooth.
+image's power: no other maps and kernels of that number leave less rms error in the image. T_0 is
+the transfer function on the axis, kept exact on the full grid of frequencies; what is expanded has
+no cusp at f = 0, so that its point spread is compact and its transfer function smooth.
 """
 
 from __future__ import annotations
