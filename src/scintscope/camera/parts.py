@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from scintscope.errors import InputError, RangeError, check_range
 
@@ -12,6 +15,24 @@ def _check_whole(name: str, value: int, low: int, high: int, unit: str = "") -> 
     check_range(name, value, low=low, high=high, unit=unit)
     if int(value) != value:
         raise RangeError(name, value, f"[{low}, {high}], whole", "Give a whole number.")
+
+
+def _check_curve(curve: tuple[tuple[float, float], ...] | None) -> None:
+    """Raise `InputError` unless a curve of quantum efficiency is None or rises in wavelength."""
+    if curve is None:
+        return
+    name = "camera.quantum_efficiency_curve"
+    if len(curve) < 2 or any(len(pair) != 2 for pair in curve):
+        raise InputError(
+            f"{name} = {[list(pair) for pair in curve]!r}: give at least 2 pairs "
+            "[nm, quantum efficiency]."
+        )
+    for _, value in curve:
+        check_range(name, value, low=0.0, high=1.0)
+    if any(b[0] <= a[0] for a, b in pairwise(curve)) or curve[0][0] <= 0.0:
+        raise InputError(f"{name} = ...: its wavelengths must rise from one pair to the next.")
+    if all(value == 0.0 for _, value in curve):
+        raise InputError(f"{name} = ...: a camera that sees nothing is of no use.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +59,9 @@ class Camera:
         Share of pixels with a large dark current, and its mean.
     zingers_per_frame : float
         Mean number of direct X-ray hits in a frame.
+    quantum_efficiency_curve : tuple of (float, float), or None
+        Pairs (wavelength in nm, quantum efficiency), linear between; replaces
+        ``quantum_efficiency``. None is the same efficiency at all wavelengths.
     """
 
     pixel_um_sensor: float = 6.5
@@ -54,6 +78,7 @@ class Camera:
     hot_pixel_fraction: float = 0.0
     hot_pixel_electrons_per_s: float = 50.0
     zingers_per_frame: float = 0.0
+    quantum_efficiency_curve: tuple[tuple[float, float], ...] | None = None
 
     def __post_init__(self) -> None:
         check_range(
@@ -87,6 +112,29 @@ class Camera:
         _check_whole("camera.bits", self.bits, 8, 16, "bits")
         check_range("camera.prnu", self.prnu, low=0.0, high=0.3)
         check_range("camera.hot_pixel_fraction", self.hot_pixel_fraction, low=0.0, high=0.1)
+        _check_curve(self.quantum_efficiency_curve)
+
+    def quantum_efficiency_at(self, wavelength_nm: float) -> float:
+        """Return photo-electrons per photon at a wavelength.
+
+        Raises
+        ------
+        RangeError
+            If there is a curve and the wavelength lies outside it.
+        """
+        if self.quantum_efficiency_curve is None:
+            return self.quantum_efficiency
+        wavelengths, values = zip(*self.quantum_efficiency_curve, strict=True)
+        check_range(
+            "camera.quantum_efficiency_curve: wavelength",
+            wavelength_nm,
+            # a wavelength converted to um and back may differ in its last digit
+            low=wavelengths[0] * (1.0 - 1e-12),
+            high=wavelengths[-1] * (1.0 + 1e-12),
+            unit="nm",
+            remedy="Give the curve over the whole emission band, with 0 where nothing is seen.",
+        )
+        return float(np.interp(wavelength_nm, wavelengths, values))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

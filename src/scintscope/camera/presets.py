@@ -2,7 +2,9 @@
 
 "Recalled" marks a number remembered from the maker's data sheet and not read again; "assumed" a
 number of plausible size that no source was found for. Measure your own camera where it matters:
-gain and read noise by a photon transfer curve, dark current and offsets from dark frames.
+gain and read noise by a photon transfer curve, dark current and offsets from dark frames. No
+published curve of quantum efficiency over wavelength was found in numbers, so the presets have one
+value for all wavelengths; give ``quantum_efficiency_curve`` where you have one.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
         "hot_pixel_fraction": 1.0e-4,  # assumed: some 400 of 4 million pixels
         "hot_pixel_electrons_per_s": 50.0,  # assumed
         "zingers_per_frame": 0.0,  # lead glass and a folding mirror are assumed to stop all
+        "quantum_efficiency_curve": None,  # not found in numbers
     },
     "orca-flash4.0-v3": {
         "pixel_um_sensor": 6.5,  # SMLMData documentation quoting Hamamatsu's specification
@@ -44,6 +47,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
         "hot_pixel_fraction": 1.0e-4,  # assumed; the camera's own correction is taken as off
         "hot_pixel_electrons_per_s": 50.0,  # assumed
         "zingers_per_frame": 0.0,  # assumed: the mirror and lens shield the sensor
+        "quantum_efficiency_curve": None,  # not found in numbers
     },
     "pco.edge-5.5": {
         "pixel_um_sensor": 6.5,  # pco.edge manual; pycis source code
@@ -60,6 +64,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
         "hot_pixel_fraction": 1.0e-4,  # assumed
         "hot_pixel_electrons_per_s": 50.0,  # assumed
         "zingers_per_frame": 0.0,  # assumed: the mirror and lens shield the sensor
+        "quantum_efficiency_curve": None,  # not found in numbers
     },
     "zyla-5.5": {
         "pixel_um_sensor": 6.5,  # CIS2521F sensor, sCMOS consortium, vision-systems.com article
@@ -76,6 +81,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
         "hot_pixel_fraction": 1.0e-4,  # assumed
         "hot_pixel_electrons_per_s": 50.0,  # assumed
         "zingers_per_frame": 0.0,  # assumed: the mirror and lens shield the sensor
+        "quantum_efficiency_curve": None,  # not found in numbers
     },
 }
 

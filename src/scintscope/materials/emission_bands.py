@@ -24,6 +24,7 @@ Pairs = Sequence[Sequence[float]]
 
 SHORTEST_NM, LONGEST_NM = 200.0, 1200.0
 
+_STEP_NM = 5.0
 _GAUSSIAN_SAMPLES = 41
 _GAUSSIAN_REACH_SIGMA = 2.5
 """Where a Gaussian band is cut: 1.2 % of its light would lie beyond."""
@@ -171,15 +172,22 @@ def line_band(lines: Pairs) -> EmissionBand:
 def tabulated_band(table: Pairs) -> EmissionBand:
     """Return the band of a continuous spectrum, from pairs (wavelength in nm, relative density).
 
-    The density is taken as linear between the pairs and zero beyond them; each wavelength gets
-    the share of a trapezoidal rule.
+    The density is taken as linear between the pairs and zero beyond them, and sampled at steps of
+    5 nm or less; each wavelength gets the share of a trapezoidal rule.
 
     Raises
     ------
     InputError
         If there are fewer than two pairs, or the wavelengths do not rise.
     """
-    x, density = _checked_pairs("emission_band", table, 2)
+    given_nm, given = _checked_pairs("emission_band", table, 2)
+    parts = np.maximum(np.ceil(np.diff(given_nm) / _STEP_NM), 1.0).astype(int)
+    x = np.interp(
+        np.concatenate([i + np.arange(n) / n for i, n in enumerate(parts)] + [[parts.size]]),
+        np.arange(given_nm.size),
+        given_nm,
+    )
+    density = np.interp(x, given_nm, given)
     step = np.diff(x)
     weight = 0.5 * density * (np.append(step, 0.0) + np.append(0.0, step))
     return _band(x, weight)

@@ -195,10 +195,10 @@ def internal_transmittance(
     RangeError
         If wavelength or thickness are out of range.
     """
-    check_range("wavelength_um", wavelength_um, low=0.36, high=1.2, unit="um")
     check_range("thickness_um", thickness_um, low=0.0, unit="um")
     if material not in _EXTINCTION:
         return None
+    check_range("wavelength_um", wavelength_um, low=0.36, high=1.2, unit="um")
     table = np.array(_EXTINCTION[material])
     k = math.exp(float(np.interp(wavelength_um, table[:, 0], np.log(table[:, 1]))))
     return math.exp(-4.0 * math.pi * k * thickness_um / wavelength_um)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from scintscope.camera.presets import camera_preset
-from scintscope.errors import InputError, RangeError, check_range
-from scintscope.materials import Absorber, Scintillator, absorber, scintillator
+from scintscope.errors import InputError, RangeError
+from scintscope.materials import Absorber, Scintillator, absorber, clear_material, scintillator
+from scintscope.scenario.models import OPTICAL_OVERRIDES
+from scintscope.scenario.own_materials import (
+    SCINTILLATES,
+    doubled_keys,
+    is_clear,
+    missing_key,
+    own_scintillator,
+    with_optical,
+)
 from scintscope.scenario.problems import Problem, key_path
-from scintscope.scenario.ranges import unit_of
-from scintscope.scintillator.plate import Plate
-from scintscope.units import nm_to_um
+from scintscope.scintillator.plate import Plate, Substrate
 
 Location = tuple[str | int, ...]
 
 _NAMED = re.compile(r"^(?:[a-z_]+\.)*([a-z_0-9]+)(?= = | is | are )")
 _TAIL = re.compile(r"([A-Za-z_]\w*)$")
-_OPTICAL = ("refractive_index", "emission_nm", "photons_per_kev")
 
 
 @dataclass(slots=True)
@@ -135,34 +141,37 @@ class Workshop:
     def own_scintillator(
         self, values: Mapping[str, Any], location: Location
     ) -> Scintillator | None:
-        """Return a material of the user's own as a scintillator, if it is one."""
-        given = [key for key in _OPTICAL if values.get(key) is not None]
-        if not given:
+        """Return a material of the user's own as a scintillator or clear crystal, if it is one."""
+        if not is_clear(values):
             return None
-        lacking = [key for key in _OPTICAL if key not in given]
+        lacking, doubled = missing_key(values), doubled_keys(values)
         if lacking:
             self.refuse(
                 location,
-                f"{key_path((*location, lacking[0]))} is missing. A scintillator needs all of "
-                f"{', '.join(_OPTICAL)}; an absorber needs none of them.",
+                f"{key_path((*location, lacking))} is missing. A scintillator needs all of "
+                f"{SCINTILLATES}; a clear crystal the first, an absorber none of them.",
             )
-            return None
-        base = {"name": str(location[-1]), "formula": values["formula"]}
-        base |= {"density_g_cm3": values["density_g_cm3"], "refractive_index": 1.5}
-        plain = Scintillator(**base, emission_um=0.55, photons_per_kev=1.0)
-        return self._corrected(plain, values, location)
+        elif doubled:
+            where = (*location, doubled[1])
+            self.refuse(where, f"{key_path(where)}: {doubled[0]} is given too. Give one of them.")
+        else:
+            try:
+                return own_scintillator(str(location[-1]), values)
+            except InputError as error:
+                self._note(error, values, location, self.only_ranges)
+        return None
 
     def _corrected(
         self, base: Scintillator, values: Mapping[str, Any], location: Location
     ) -> Scintillator | None:
         """Return a scintillator with the optical numbers that are given replaced."""
         before = len(self.problems)
-        for key in _OPTICAL:
+        for key in OPTICAL_OVERRIDES:
             value = values.get(key)
             if value is None:
                 continue
             try:
-                base = _with_optical(base, key, value)
+                base = with_optical(base, key, value)
             except InputError as error:
                 self._note(error, values, location, self.only_ranges)
         return base if len(self.problems) == before else None
@@ -171,24 +180,60 @@ class Workshop:
         self, values: Mapping[str, Any], own: Mapping[str, Scintillator | None], location: Location
     ) -> Plate | None:
         """Return a plate: its named scintillator with the plate's own corrections."""
-        name = values["material"]
         before = len(self.problems)
-        try:
-            base = own[name] if name in own else scintillator(name)
-        except InputError as error:
-            self.refuse((*location, "material"), _at((*location, "material"), error))
-            base = None
-        else:
-            if base is None and name in own and not self.only_ranges:
-                self.refuse(
-                    (*location, "material"),
-                    f"{key_path((*location, 'material'))} = {name!r} cannot be used as a "
-                    f'scintillator: give {", ".join(_OPTICAL)} in [materials."{name}"].',
-                )
-        base = self._corrected(base or scintillator("YAG:Ce"), values, location)
+        base = self._medium(values, own, location, lit=True)
         stand_in = scintillator("YAG:Ce")
-        made = self.part(Plate, {**values, "scintillator": base or stand_in}, location)
+        given = {**values, "scintillator": base or stand_in}
+        if values.get("substrate") is not None:
+            given["substrate"] = self._substrate(values["substrate"], own, (*location, "substrate"))
+        made = self.part(Plate, given, location)
         return made if len(self.problems) == before else None
+
+    def _substrate(
+        self, values: Mapping[str, Any], own: Mapping[str, Scintillator | None], location: Location
+    ) -> Substrate | None:
+        """Return a substrate: a named clear crystal with the substrate's own corrections."""
+        medium = self._medium(values, own, location, lit=False)
+        stand_in = clear_material("YAG")
+        made = self.part(Substrate, {**values, "medium": medium or stand_in}, location)
+        return made if medium is not None else None
+
+    def _medium(
+        self,
+        values: Mapping[str, Any],
+        own: Mapping[str, Scintillator | None],
+        location: Location,
+        lit: bool,
+    ) -> Scintillator | None:
+        """Return the crystal a table names, corrected; what it refuses is noted.
+
+        ``lit`` asks for one that makes light, by itself or by the table's own yield.
+        """
+        name, where = values["material"], (*location, "material")
+        named = scintillator if lit else clear_material
+        base: Scintillator | None = None
+        try:
+            base = own[name] if name in own else named(name)
+        except InputError as error:
+            self.refuse(where, _at(where, error))
+        else:
+            glows = base is not None and (base.is_luminescent or values.get("photons_per_kev"))
+            if (lit and not glows) or base is None:
+                self._refuse_material(name, where, lit)
+                base = None
+        corrected = self._corrected(base or scintillator("YAG:Ce"), values, location)
+        return corrected if base is not None else None
+
+    def _refuse_material(self, name: str, where: Location, lit: bool) -> None:
+        """Note that a material of the user's own lacks numbers, unless those were refused."""
+        if self.only_ranges:
+            return
+        wanted, keys = ("scintillator", SCINTILLATES) if lit else ("substrate", "refractive_index")
+        self.refuse(
+            where,
+            f"{key_path(where)} = {name!r} cannot be used as a {wanted}: give {keys} in "
+            f'[materials."{name}"].',
+        )
 
     def camera(self, kind: type, values: Mapping[str, Any], given: set[str]) -> tuple[Any, Any]:
         """Return the camera and its complete table: the preset, overridden by what is given."""
@@ -201,15 +246,6 @@ class Workshop:
             else:
                 resolved |= {k: v for k, v in preset.items() if k not in given}
         return self.part(kind, resolved, ("camera",)), resolved
-
-
-def _with_optical(base: Scintillator, key: str, value: float) -> Scintillator:
-    if key == "emission_nm":
-        check_range("emission_nm", value, low=200.0, high=1200.0, unit=unit_of(key))
-        return replace(base, emission_um=nm_to_um(value))
-    if key == "refractive_index":
-        return replace(base, refractive_index=value)
-    return replace(base, photons_per_kev=value)
 
 
 def _at(location: Location, error: InputError) -> str:

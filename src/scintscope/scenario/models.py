@@ -33,7 +33,7 @@ from scintscope.geometry import Geometry
 from scintscope.optics.lens import Lens
 from scintscope.restoration.config import RestorationConfig
 from scintscope.sample.specimen import SpecimenRecipe
-from scintscope.scintillator.plate import Plate
+from scintscope.scintillator.plate import Plate, Substrate
 from scintscope.source.parts import MonochromaticSource, SpectrumFileSource, TubeSource
 
 SOURCES: Mapping[str, type] = {
@@ -48,6 +48,14 @@ SPECIMENS: Mapping[str, type] = {
     for part in get_args(SpecimenRecipe)
 }
 """Parts that ``[target]`` and ``[specimen]`` may stand for, by ``kind``."""
+
+
+_Pair = Annotated[tuple[float, float], Key(strict=False)]
+PairTable = Annotated[tuple[_Pair, ...], Key(strict=False)]
+"""A list of pairs in square brackets."""
+
+OPTICAL_OVERRIDES = ("refractive_index", "emission_nm", "photons_per_kev")
+"""Numbers of a material that the plate or substrate made of it may replace."""
 
 
 class FileTable(BaseModel):
@@ -67,15 +75,41 @@ class Material(FileTable):
         Chemical formula such as "Y3Al5O12", or the name of a NIST compound.
     density_g_cm3 : float
         Mass density.
-    refractive_index, emission_nm, photons_per_kev : float
-        For a scintillator: index at the emission, wavelength of the emission, light yield.
+    refractive_index : float
+        Index at the emission, the same at all wavelengths. Of a clear material; so is one with
+        ``dispersion`` instead.
+    dispersion : str or list of [nm, index]
+        Index over wavelength: the name of a known formula such as "YAG", or a table.
+    photons_per_kev : float
+        Light yield, for a scintillator.
+    emission_nm : float
+        Wavelength that stands for the emission; the mean of the band if that is given instead.
+    emission_fwhm_nm : float
+        Full width at half maximum of a Gaussian band around ``emission_nm``.
+    emission_band : list of [nm, weight]
+        Measured spectrum, photons per nm, linear between the points.
+    emission_lines : list of [nm, weight]
+        Narrow lines, photons in each.
+    yield_uncertainty : float
+        Relative standard uncertainty of the light yield.
+    decay_ns : float
+        Main decay time.
+    afterglow : float
+        Share of the light's intensity left after 6 ms.
     """
 
     formula: str
     density_g_cm3: float
     refractive_index: float | None = None
-    emission_nm: float | None = None
+    dispersion: str | PairTable | None = None
     photons_per_kev: float | None = None
+    emission_nm: float | None = None
+    emission_fwhm_nm: float | None = None
+    emission_band: PairTable | None = None
+    emission_lines: PairTable | None = None
+    yield_uncertainty: float | None = None
+    decay_ns: float | None = None
+    afterglow: float | None = None
 
 
 def file_type(annotation: Any, default: Any = MISSING) -> Any:
@@ -150,12 +184,20 @@ def _union(parts: Mapping[str, type]) -> Any:
 
 def _plate_table() -> type[FileTable]:
     """Return the table of a plate: its scintillator is named, and may be corrected."""
-    hints = get_type_hints(Plate)
-    keys: dict[str, tuple[Any, Any]] = {"material": (str, ...)}
-    keys |= {f.name: _key(f, hints[f.name]) for f in fields(Plate) if f.name != "scintillator"}
-    for name in ("refractive_index", "emission_nm", "photons_per_kev"):
-        keys[name] = (float | None, None)
+    keys = _material_keys(Plate, "scintillator")
+    keys["substrate"] = (
+        _table("Substrate", Substrate, _material_keys(Substrate, "medium")) | None,
+        None,
+    )
     return _table("Plate", Plate, keys)
+
+
+def _material_keys(part: type, medium: str) -> dict[str, tuple[Any, Any]]:
+    """Return the keys of a part of which one field is a scintillator, given by name."""
+    hints = get_type_hints(part)
+    keys: dict[str, tuple[Any, Any]] = {"material": (str, ...)}
+    keys |= {f.name: _key(f, hints[f.name]) for f in fields(part) if f.name != medium}
+    return keys | dict.fromkeys(OPTICAL_OVERRIDES, (float | None, None))
 
 
 def _camera_table() -> type[FileTable]:

@@ -15,11 +15,32 @@ from scintscope.jax64 import namespace
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 
 
-def fresnel_transmission(sine_inside: Any, index: Any) -> Any:
-    """Return the unpolarised power transmission from index n into air.
+def interface_reflectance(p2: Any, index: Any, next_index: Any) -> Any:
+    """Return the unpolarised power reflectance of the face between two media.
 
-    Fresnel: r_s = (n cos i - cos t) / (n cos i + cos t), r_p = (n cos t - cos i) / (n cos t +
-    cos i); T = 1 - (r_s^2 + r_p^2) / 2 (Born and Wolf 1999, section 1.5.2).
+    Fresnel: r_s = (n1 c1 - n2 c2) / (n1 c1 + n2 c2), r_p = (n2 c1 - n1 c2) / (n2 c1 + n1 c2),
+    R = (r_s^2 + r_p^2) / 2 (Born and Wolf 1999, section 1.5.2).
+
+    Parameters
+    ----------
+    p2 : array
+        Squared direction sine p^2 = (n sin(theta))^2, the same in all plane layers (Snell);
+        below the square of either index.
+    index, next_index : float
+        n1 and n2.
+    """
+    xp = namespace(p2, index, next_index)
+    cos_i = xp.sqrt(1.0 - p2 / index**2)
+    cos_t = xp.sqrt(1.0 - p2 / next_index**2)
+    r_s = (index * cos_i - next_index * cos_t) / (index * cos_i + next_index * cos_t)
+    r_p = (next_index * cos_i - index * cos_t) / (next_index * cos_i + index * cos_t)
+    return 0.5 * (r_s**2 + r_p**2)
+
+
+def fresnel_transmission(sine_inside: Any, index: Any, exit_index: Any = 1.0) -> Any:
+    """Return the unpolarised power transmission from index n out of the exit face.
+
+    1 - R of `interface_reflectance`.
 
     Parameters
     ----------
@@ -27,13 +48,22 @@ def fresnel_transmission(sine_inside: Any, index: Any) -> Any:
         sin(theta) inside, below the critical angle.
     index : float
         n.
+    exit_index : float
+        Index outside; 1 is air.
     """
-    xp = namespace(sine_inside, index)
-    cos_i = xp.sqrt(1.0 - sine_inside**2)
-    cos_t = xp.sqrt(1.0 - (index * sine_inside) ** 2)
-    r_s = (index * cos_i - cos_t) / (index * cos_i + cos_t)
-    r_p = (index * cos_t - cos_i) / (index * cos_t + cos_i)
-    return 1.0 - 0.5 * (r_s**2 + r_p**2)
+    return 1.0 - interface_reflectance((index * sine_inside) ** 2, index, exit_index)
+
+
+def cone_nodes(na: Any, index: Any) -> tuple[Any, Any]:
+    """Return nodes p^2 and weights of the accepted cone of an isotropic emitter, both (64,).
+
+    sum(weight * F(p^2)) is the integral of F sin(theta) / 2 over the cone inside, so the weights
+    sum to `geometric_collection`. Gauss-Legendre in sin^2(theta).
+    """
+    sine2_max = (na / index) ** 2
+    sine2 = 0.5 * sine2_max * (1.0 + _NODES)
+    weight = 0.5 * sine2_max * _WEIGHTS
+    return index**2 * sine2, weight * 0.25 / namespace(sine2).sqrt(1.0 - sine2)
 
 
 def geometric_collection(na: Any, index: Any) -> Any:
@@ -45,17 +75,14 @@ def geometric_collection(na: Any, index: Any) -> Any:
     return 0.5 * sine2 / (1.0 + namespace(sine2).sqrt(1.0 - sine2))
 
 
-def collection_fraction(na: Any, index: Any) -> Any:
+def collection_fraction(na: Any, index: Any, exit_index: Any = 1.0) -> Any:
     """Return the share of isotropic light that enters the lens, exit face included.
 
-    Integral of T(theta) sin(theta) / 2 over the cone, Gauss-Legendre in sin^2(theta).
+    Integral of T(theta) sin(theta) / 2 over the cone; ``exit_index`` is what touches the exit
+    face, through plane layers of which the cone p <= NA is the same as through air.
     """
-    sine2_max = (na / index) ** 2
-    sine2 = 0.5 * sine2_max * (1.0 + _NODES)
-    weight = 0.5 * sine2_max * _WEIGHTS
-    xp = namespace(sine2)
-    density = 0.25 / xp.sqrt(1.0 - sine2)
-    return (weight * density * fresnel_transmission(xp.sqrt(sine2), index)).sum()
+    p2, weight = cone_nodes(na, index)
+    return (weight * (1.0 - interface_reflectance(p2, index, exit_index))).sum()
 
 
 def back_reflectance(back_face: str, index: float) -> float:

@@ -55,23 +55,73 @@ class DefectRecipe:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Substrate:
+    """The crystal that carries an active film.
+
+    Parameters
+    ----------
+    medium : Scintillator
+        Its material; one without light yield is an inert substrate.
+    thickness_um : float
+        Thickness along the beam.
+    side : {"exit", "entrance"}
+        On the film's exit side the film's light crosses the substrate on its way to the lens; on
+        the entrance side X-rays cross it before they reach the film.
+    """
+
+    medium: Scintillator
+    thickness_um: float
+    side: str = "exit"
+
+    def __post_init__(self) -> None:
+        check_range(
+            "substrate.thickness_um",
+            self.thickness_um,
+            low=0.0,
+            low_open=True,
+            high=5000.0,
+            unit="um",
+        )
+        check_choice("substrate.side", self.side, ("exit", "entrance"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plate:
-    """One scintillator plate as it is used: material, thickness, exposure, focus, back face.
+    """One scintillator plate as it is used: material, layers, exposure, focus, faces.
 
     Parameters
     ----------
     scintillator : Scintillator
-        Material with its optical numbers.
+        Material of the active film (or of the whole plate) with its optical numbers.
     thickness_um : float
-        From entrance (z = 0) to exit face.
+        Of the active film, from its entrance (z = 0) to its exit face.
     exposure_s : float
         Exposure of one frame.
     focus_um : float or "best"
         Depth in focus; "best" maximises the focus merit. May lie outside the plate.
     back_face : {"bare", "black", "reflective"}
-        The entrance face as the light sees it: Fresnel reflection, none, or all.
+        The face where X-rays enter as the light sees it: Fresnel reflection, none, or all. With a
+        substrate on the entrance side it is the substrate's outer face.
     defects : DefectRecipe
         Recipe of this plate's defects.
+    substrate : Substrate or None
+        The crystal under an active film; None is a free-standing plate.
+    back_reflectance : float or None
+        Measured reflectance of the back face, or of the surface behind ``back_gap_um``; replaces
+        what ``back_face`` stands for.
+    back_gap_um : float
+        Air between the back face and a black or reflecting surface behind it; 0 is a coating.
+    exit_medium_index : float
+        Index of what touches the exit face: 1 is an air gap, about 1.5 optical cement or
+        immersion up to the next glass.
+    exit_medium_um : float
+        Thickness of that layer; counts in the optical path unless it is air, which refocusing
+        makes up for.
+    haze_fraction : float
+        Share of the collected light that was trapped by total reflection and came out elsewhere;
+        no measured value was found, so 0.
+    haze_length_um : float
+        Decay length of that exponential halo.
     """
 
     scintillator: Scintillator
@@ -80,6 +130,13 @@ class Plate:
     focus_um: float | str = "best"
     back_face: str = "bare"
     defects: DefectRecipe = field(default_factory=DefectRecipe)
+    substrate: Substrate | None = None
+    back_reflectance: float | None = None
+    back_gap_um: float = 0.0
+    exit_medium_index: float = 1.0
+    exit_medium_um: float = 0.0
+    haze_fraction: float = 0.0
+    haze_length_um: float = 0.0
 
     def __post_init__(self) -> None:
         check_range(
@@ -92,6 +149,7 @@ class Plate:
         )
         check_range("plate.exposure_s", self.exposure_s, low=0.0, low_open=True, high=1e5, unit="s")
         check_choice("plate.back_face", self.back_face, ("bare", "black", "reflective"))
+        self._check_faces()
         if isinstance(self.focus_um, str):
             if self.focus_um != "best":
                 raise InputError(
@@ -99,3 +157,23 @@ class Plate:
                 )
         else:
             check_range("plate.focus_um", self.focus_um, low=-5000.0, high=5000.0, unit="um")
+
+    def _check_faces(self) -> None:
+        """Refuse faces, gaps and haze that are out of range or contradict each other."""
+        if self.back_reflectance is not None:
+            check_range("plate.back_reflectance", self.back_reflectance, low=0.0, high=1.0)
+        check_range("plate.back_gap_um", self.back_gap_um, low=0.0, high=1e5, unit="um")
+        if self.back_gap_um > 0.0 and self.back_face == "bare":
+            raise InputError(
+                f"plate.back_gap_um = {self.back_gap_um:g} needs a surface behind the gap: set "
+                'plate.back_face = "reflective" or "black", or leave the gap out.'
+            )
+        check_range("plate.exit_medium_index", self.exit_medium_index, low=1.0, high=2.5)
+        check_range("plate.exit_medium_um", self.exit_medium_um, low=0.0, high=1e5, unit="um")
+        check_range("plate.haze_fraction", self.haze_fraction, low=0.0, high=0.9)
+        check_range("plate.haze_length_um", self.haze_length_um, low=0.0, high=1e5, unit="um")
+        if self.haze_fraction > 0.0 and self.haze_length_um == 0.0:
+            raise InputError(
+                f"plate.haze_fraction = {self.haze_fraction:g} needs plate.haze_length_um: give "
+                "the decay length of the halo, or a fraction of 0."
+            )
