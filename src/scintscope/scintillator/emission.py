@@ -88,8 +88,8 @@ def collection_fraction(na: Any, index: Any, exit_index: Any = 1.0) -> Any:
 def back_reflectance(back_face: str, index: float) -> float:
     """Return the reflectance of the entrance face for light made inside, near the normal.
 
-    Bare: Fresnel ((n - 1) / (n + 1))^2, constant to 2 % inside cones up to NA 0.9; black: 0;
-    reflective: 1.
+    Bare: Fresnel ((n - 1) / (n + 1))^2; black: 0; reflective: 1. The mean over the cone of a lens
+    (`layers.light_images`) is 0.3 % higher for NA 0.4 and 18 % for NA 0.9 in YAG.
     """
     return {"bare": ((index - 1.0) / (index + 1.0)) ** 2, "black": 0.0, "reflective": 1.0}[
         back_face

@@ -189,20 +189,19 @@ def light_budget(
         left *= factor
         steps.append(BudgetStep(key=key, label=label, factor=factor, left_per_kev=left))
         weight = weight * values
+    collected = table["escape"] * table["aperture"] * table["exit_face"]
+    direct = band.share * collected
+    indices = np.array([source.medium.index_at(float(um)) for um in band.wavelength_um])
     return LightBudget(
         layer=source.name,
         steps=tuple(steps),
         electrons_per_kev=float(weight.sum()),
-        collection_fraction=band.mean(table["escape"] * table["aperture"] * table["exit_face"]),
-        mirror_share=steps[4].factor - 1.0,
-        later_share=band.mean(table["later"]),
+        collection_fraction=float(direct.sum()),
+        mirror_share=float(direct @ table["back_face"] / direct.sum()) - 1.0,
+        later_share=float(direct @ table["later"] / direct.sum()),
         quantum_efficiency=steps[-1].factor,
         mean_wavelength_um=float(weight @ band.wavelength_um / weight.sum()),
-        mean_index=float(
-            weight
-            @ np.array([source.medium.index_at(float(um)) for um in band.wavelength_um])
-            / weight.sum()
-        ),
+        mean_index=float(weight @ indices / weight.sum()),
         yield_uncertainty=source.medium.yield_uncertainty,
     )
 
