@@ -16,7 +16,7 @@ from scintscope.deposition.physics import (
     collisions,
     tracked_lines,
 )
-from scintscope.deposition.tracks import TrackLibrary
+from scintscope.deposition.electron_paths import TrackLibrary
 from scintscope.errors import check_range
 from scintscope.materials import attenuation, scattering
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.deposition.event_tables import EventModel, event_model
-from scintscope.deposition.tracks import (
+from scintscope.deposition.electron_paths import (
     POINTS,
     Electrons,
     Fates,
