@@ -10,6 +10,12 @@ axially symmetric wavefront it is real and one quarter of the overlap suffices. 
 x and x + h = cos t the quarter is 0 <= t <= acos h, 0 <= y <= sin t and the integrand is smooth, so
 that Gauss-Legendre nodes converge exponentially. Defocus makes the phase run along x only, up to
 terms beyond the paraxial ones, so that few nodes serve along y. Pure functions in ``jax.numpy``.
+
+Apodised and vectorial pupils weight each pair of points with the product of their amplitudes; for
+isotropic dipoles, summed over orientations, in the notation of `pupil` with Delta the angle between
+the two points as seen from the axis,
+
+.. math:: G = \tfrac12 A_0 A_0' + \tfrac12 A_2 A_2' \cos 2\Delta + A_1 A_1' \cos\Delta
 """
 
 from __future__ import annotations
@@ -22,8 +28,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scintscope.errors import SamplingError
+from scintscope.errors import InputError, SamplingError
 from scintscope.jax64 import jax, jnp
+from scintscope.optics.pupil import SCALAR, Pupil, components, with_aberrations
 from scintscope.optics.wavefront import OpticalPath, slab_path, wavefront_um
 
 Array = NDArray[np.float64]
@@ -74,23 +81,60 @@ def shear_nodes(h: Any, count_x: int, count_y: int) -> tuple[Any, Any, Any]:
     )
 
 
-@partial(jax.jit, static_argnames=("counts",))
+def pair_weight(
+    rho2_plus: Any, rho2_minus: Any, shear: Any, path: OpticalPath, pupil: Pupil
+) -> Any:
+    """Return G of pairs of pupil points a distance 2 ``shear`` apart (module equation).
+
+    A_1 goes as rho and A_2 as rho^2, which takes the angle's 1 / rho with it. Not normalised.
+    """
+    plus, minus = (components(path.na**2 * rho2, path, pupil) for rho2 in (rho2_plus, rho2_minus))
+    dot = 0.5 * (rho2_plus + rho2_minus - 4.0 * shear**2)  # rho rho' cos(Delta)
+    product = rho2_plus * rho2_minus
+    total = 0.0
+    for (order, share, a), (_, _, b) in zip(plus, minus, strict=True):
+        angle = {0: 1.0, 1: dot / jnp.sqrt(product), 2: 2.0 * dot**2 / product - 1.0}[order]
+        total = total + share * a * b * angle
+    return total
+
+
+@partial(jax.jit, static_argnames=("counts", "pupil"))
 def _otf_block(
-    h: Any, depths_um: Any, travel_um: Any, path_values: Any, counts: tuple[int, int]
+    h: Any,
+    depths_um: Any,
+    travel_um: Any,
+    path_values: Any,
+    counts: tuple[int, int],
+    pupil: Pupil = SCALAR,
 ) -> Any:
     path = OpticalPath(**path_values)
     scale = 2.0 * jnp.pi / path.wavelength_um
 
+    uniform = pupil.model == "scalar" and pupil.aberrations.apodisation == "none"
+    energy = 1.0 if uniform else _shear_weights(0.0, path, counts, pupil).sum()
+
     def one(shear: Any) -> Any:
         fixed, slope, weight = _shear_phases(shear, travel_um, path, counts)
+        if not uniform:
+            weight = _shear_weights(shear, path, counts, pupil) / energy
         phase = scale * (fixed[None, :] + depths_um[:, None] * slope[None, :])
         return jnp.cos(phase) @ weight
 
     return jax.lax.map(one, h)
 
 
+def _shear_weights(shear: Any, path: OpticalPath, counts: tuple[int, int], pupil: Pupil) -> Any:
+    plus, minus, weight = (x.ravel() for x in shear_nodes(shear, *counts))
+    return weight * pair_weight(plus, minus, shear, path, pupil)
+
+
 def _otf_in_blocks(
-    h: Array, depths_um: Array, travel_um: float, path: OpticalPath, counts: tuple[int, int]
+    h: Array,
+    depths_um: Array,
+    travel_um: float,
+    path: OpticalPath,
+    counts: tuple[int, int],
+    pupil: Pupil,
 ) -> Array:
     """Evaluate in blocks of one shape, so that each pair of node counts is compiled once."""
     padded_h = np.concatenate([h, np.zeros(-h.size % _BLOCK)])
@@ -102,7 +146,7 @@ def _otf_in_blocks(
     def block(corner: tuple[int, int]) -> None:
         i, j = corner
         result[i : i + _BLOCK, j : j + _BLOCK] = _otf_block(
-            padded_h[i : i + _BLOCK], padded_z[j : j + _BLOCK], travel, values, counts
+            padded_h[i : i + _BLOCK], padded_z[j : j + _BLOCK], travel, values, counts, pupil
         )
 
     corners = product(range(0, padded_h.size, _BLOCK), range(0, padded_z.size, _BLOCK))
@@ -206,6 +250,7 @@ def otf(
     travel_um: Any,
     path: OpticalPath,
     counts: tuple[int, int] | None = None,
+    pupil: Pupil = SCALAR,
 ) -> Any:
     """Return H(f) of emitters at several depths.
 
@@ -222,21 +267,33 @@ def otf(
     counts : (int, int), optional
         Nodes along and across the shear, for every frequency. By default chosen per frequency
         from the phase to be resolved, on plain numbers: give them when differentiating.
+    pupil : Pupil
+        Scalar or vectorial, apodisation, axially symmetric aberrations; no obstruction.
 
     Returns
     -------
     (D, F) array
         Real, H(0) = 1.
 
+    Raises
+    ------
+    InputError
+        Central obstruction, or aberrations without axial symmetry: `pupil_otf.otf_2d`, `psf_fft`.
+
     References
     ----------
     Hopkins 1955, Proc. R. Soc. A 231, 91 (module equation).
     """
+    if pupil.aberrations.obstruction:
+        raise InputError(
+            "an obstructed pupil has no smooth overlap: use psf_fft or radial_psf for its image."
+        )
+    path = with_aberrations(path, pupil)
     frequency = jnp.asarray(frequency_cy_per_um, dtype=jnp.float64)
     depths = jnp.asarray(depth_below_exit_um, dtype=jnp.float64)
     h = frequency * path.wavelength_um / (2.0 * path.na)
     if counts is not None:
-        return _otf_block(h, depths, travel_um, _values(path), counts).T
+        return _otf_block(h, depths, travel_um, _values(path), counts, pupil).T
     plain, plain_depths = np.asarray(h), np.asarray(depths)
     along, across = phase_ranges_rad(plain, plain_depths, float(travel_um), path)
     along_nodes, across_nodes = nodes_for(along), nodes_for(across)
@@ -244,6 +301,6 @@ def otf(
     for high in np.unique(along_nodes):
         chosen = np.flatnonzero(along_nodes == high)
         counts = (int(high), max(int(across_nodes[chosen].max()), int(high) // 4))
-        values = _otf_in_blocks(plain[chosen], plain_depths, float(travel_um), path, counts)
+        values = _otf_in_blocks(plain[chosen], plain_depths, float(travel_um), path, counts, pupil)
         result[:, chosen] = values.T
     return jnp.asarray(result)

@@ -66,8 +66,10 @@ def plain_path(path: OpticalPath) -> OpticalPath:
     return replace(path, corrected_index=design, **numbers, **tuples)
 
 
-def check_aperture(path: OpticalPath) -> None:
+def check_aperture(path: OpticalPath, decentre: tuple[float, float] = (0.0, 0.0)) -> None:
     """Refuse an aperture that some layer cannot carry: NA must be below every index.
+
+    A decentred stop reaches NA (1 + |decentre|).
 
     Raises
     ------
@@ -75,9 +77,10 @@ def check_aperture(path: OpticalPath) -> None:
         Naming the layer's index.
     """
     for index in (path.index, path.immersion_index, *path.excess_index):
-        if not 0.0 < path.na < index:
+        reach = path.na * (1.0 + float(np.hypot(*decentre)))
+        if not 0.0 < reach < index:
             raise InputError(
-                f"na = {path.na:g} is not between 0 and the index {index:g} of a layer: its "
+                f"na = {path.na:g} (with its decentred stop up to {reach:g}) is not between 0 and the index {index:g} of a layer: its "
                 "outermost rays do not exist there. Use a smaller NA or a denser immersion."
             )
 
