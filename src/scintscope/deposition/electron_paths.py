@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scintscope.electrons import electron_kernel
+from scintscope.electrons.transport import make_steps, run_tracks
+from scintscope.materials.attenuation import Composed
 from scintscope.units import ELECTRON_REST_KEV
 
 Array = NDArray[np.float64]
@@ -100,6 +103,18 @@ def track_library(
             places[level, n] = position[np.minimum(step, position.shape[0] - 1), n]
     reach = np.sqrt((places.astype(np.float64) ** 2).sum(axis=-1)).max(axis=(1, 2))
     return TrackLibrary(energy_kev=energy, place_um=places, reach_um=reach)
+
+
+def material_tracks(material: Composed) -> TrackSource:
+    """Return the source of a material's tracks, by condensed histories (`scintscope.electrons`)."""
+    kernel = electron_kernel(material)
+    steps, density = make_steps(kernel.medium), np.float32(kernel.density_g_cm3)
+
+    def run(energy_kev: float, count: int, rng: np.random.Generator) -> tuple[Float32, Array]:
+        found = run_tracks(steps, energy_kev, count, rng)
+        return np.asarray(found.position_um / density), found.share
+
+    return run
 
 
 def frame_about(direction: Array) -> tuple[Array, Array]:
@@ -249,23 +264,3 @@ def places_on_tracks(
     turned_x, turned_y = cosine * x - sine * y, sine * x + cosine * y
     place = electrons.place_um[:, source] + turned_x * first + turned_y * second + z * direction
     return place, point < fates.last[source]
-
-
-def at_energy(outcome: Outcome, index: int) -> Outcome:
-    """Return an outcome for one of its photon energies."""
-
-    def one(electrons: Electrons) -> Electrons:
-        energy = electrons.energy_kev
-        return Electrons(
-            energy_kev=energy[[index]] if energy.size > 1 else energy,
-            start=electrons.start,
-            mean_kev=electrons.mean_kev[[index]],
-            power_kev2=electrons.power_kev2[[index]],
-        )
-
-    return Outcome(
-        probability=outcome.probability[[index]],
-        first=one(outcome.first),
-        others=tuple(one(item) for item in outcome.others),
-        lines=outcome.lines,
-    )
