@@ -13,9 +13,15 @@ class Effects:
 
     Parameters
     ----------
-    fluorescence : {"local", "escape"}
+    fluorescence : {"local", "escape", "transport"}
         ``local``: all absorbed energy stays where the photon stopped. ``escape``: K photons
-        leave the plate.
+        leave the plate. ``transport``: K and L photons travel and are absorbed elsewhere in the
+        plate or leave it.
+    electrons : bool
+        Photoelectrons, Auger and recoil electrons spread their energy along their tracks and may
+        leave at a face. Off: they stop where they start.
+    scattered_photons : bool
+        Rayleigh and Compton scattered photons are followed. Off: they leave the plate.
     cone_magnification : bool
         The X-ray image grows with depth, (z0 + z) / z0. Off: parallel beam inside the plate.
     lens_perspective : bool
@@ -34,6 +40,8 @@ class Effects:
     """
 
     fluorescence: str = "escape"
+    electrons: bool = False
+    scattered_photons: bool = False
     cone_magnification: bool = True
     lens_perspective: bool = True
     obliquity: bool = True
@@ -47,8 +55,7 @@ class Effects:
         check_choice(
             "accuracy.effects.fluorescence",
             self.fluorescence,
-            ("local", "escape"),
-            "'transport' (re-absorption of K photons at a distance) is not available yet.",
+            ("local", "escape", "transport"),
         )
 
 
