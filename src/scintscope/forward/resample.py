@@ -1,23 +1,71 @@
 """Enlarging an image about the optical axis by separable cubic splines.
 
 Rescaling about the centre is separable: each output row is a combination of four input rows, each
-column of four columns (Unser 1999, IEEE Signal Process. Mag. 16(6), 22). Type is preserved.
+column of four columns (Unser 1999, IEEE Signal Process. Mag. 16(6), 22). Type is preserved. With a
+scale near one the four neighbours lie at one and the same distance over long stretches of an axis,
+so that sums of shifted pieces do the work, on tiles of rows that stay in the cache. Tiles depend on
+the shape only, never on the threads: neither do the bits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
+from scipy import ndimage
 
 FloatImage = NDArray[Any]
+
+WORKERS = 2
+_TILE_BYTES = 1 << 18
+_BLOCKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A stretch of output samples whose first neighbour lies at one distance.
+
+    Parameters
+    ----------
+    first, last : int
+        Output samples.
+    neighbour : int
+        Where the first of the four neighbours of ``first`` lies in the extended axis.
+    """
+
+    first: int
+    last: int
+    neighbour: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """How one axis is scaled: four weights a sample, (4, count), stretches, mirrored margin."""
+
+    weights: FloatImage
+    stretches: tuple[_Stretch, ...]
+    before: int
+    after: int
 
 
 def spline_coefficients(image: FloatImage) -> FloatImage:
     """Return the cubic B-spline coefficients of an image, mirrored at its edges."""
-    return np.asarray(ndimage.spline_filter(image, order=3, output=image.dtype, mode="mirror"))
+    result = np.empty_like(image)
+    rows, columns = image.shape
+
+    def along(axis: int, source: FloatImage, first: int, last: int) -> None:
+        part = (slice(first, last), slice(None)) if axis else (slice(None), slice(first, last))
+        ndimage.spline_filter1d(
+            source[part], order=3, axis=axis, output=result[part], mode="mirror"
+        )
+
+    _run(lambda first, last: along(0, image, first, last), columns, -(-columns // _BLOCKS))
+    _run(lambda first, last: along(1, result, first, last), rows, -(-rows // _BLOCKS))
+    return result
 
 
 def scale_about_centre(coefficients: FloatImage, scale: float) -> FloatImage:
@@ -36,13 +84,45 @@ def scale_about_centre(coefficients: FloatImage, scale: float) -> FloatImage:
         Same type.
     """
     rows, columns = coefficients.shape
-    down = _operator(rows, scale, coefficients.dtype)
-    across = _operator(columns, scale, coefficients.dtype)
-    return np.ascontiguousarray((across @ (down @ coefficients).T).T)
+    down = _axis(rows, scale, coefficients.dtype)
+    across = _axis(columns, scale, coefficients.dtype)
+    result = np.empty_like(coefficients)
+    step = max(4, _TILE_BYTES // (columns * coefficients.itemsize))
+    extended = np.arange(-down.before, rows + down.after)
+    place = _mirrored(extended, rows)
+
+    def one(first: int, last: int) -> None:
+        mixed = np.empty((last - first, columns), dtype=coefficients.dtype)
+        for stretch in _within(down.stretches, first, last):
+            at = down.before + stretch.neighbour
+            need = place[at : at + stretch.last - stretch.first + 3]
+            source = _rows_of(coefficients, need)
+            weights = down.weights[:, stretch.first : stretch.last, None]
+            target = mixed[stretch.first - first : stretch.last - first]
+            _combine(target, weights, lambda k, source=source, n=len(target): source[k : k + n])
+        wide = _extend(mixed, across.before, across.after)
+        for stretch in across.stretches:
+            at = across.before + stretch.neighbour
+            count = stretch.last - stretch.first
+            weights = across.weights[:, None, stretch.first : stretch.last]
+            target = result[first:last, stretch.first : stretch.last]
+            _combine(target, weights, lambda k, at=at, n=count: wide[:, at + k : at + k + n])
+
+    _run(one, rows, step)
+    return result
 
 
-def _operator(count: int, scale: float, dtype: Any) -> sparse.csr_array:
-    """Return the (count, count) matrix that evaluates the spline at the scaled positions."""
+def _combine(target: FloatImage, weights: FloatImage, shifted: Callable[[int], FloatImage]) -> None:
+    """Fill ``target`` with the sum of four weighted neighbours."""
+    np.multiply(weights[0], shifted(0), out=target)
+    room = np.empty_like(target)
+    for k in (1, 2, 3):
+        np.multiply(weights[k], shifted(k), out=room)
+        target += room
+
+
+def _axis(count: int, scale: float, dtype: Any) -> _Axis:
+    """Return weights and neighbours of the spline at the scaled positions of an axis."""
     centre = 0.5 * (count - 1)
     position = (np.arange(count) - centre) / scale + centre
     base = np.floor(position).astype(np.int64)
@@ -53,13 +133,55 @@ def _operator(count: int, scale: float, dtype: Any) -> sparse.csr_array:
             (3.0 * t**3 - 6.0 * t**2 + 4.0) / 6.0,
             (-3.0 * t**3 + 3.0 * t**2 + 3.0 * t + 1.0) / 6.0,
             t**3 / 6.0,
-        ],
-        axis=1,
+        ]
     )
-    index = base[:, None] + np.arange(-1, 3)[None, :]
+    distance = base - 1 - np.arange(count)
+    edges = [0, *(np.flatnonzero(np.diff(distance)) + 1).tolist(), count]
+    stretches = tuple(
+        _Stretch(first, last, int(base[first]) - 1)
+        for first, last in zip(edges[:-1], edges[1:], strict=True)
+    )
+    before, after = max(0, 1 - int(base[0])), max(0, int(base[-1]) + 3 - count)
+    return _Axis(weights.astype(dtype), stretches, before, after)
+
+
+def _within(stretches: tuple[_Stretch, ...], first: int, last: int) -> list[_Stretch]:
+    """Return the parts of the stretches that lie in ``range(first, last)``."""
+    parts = []
+    for stretch in stretches:
+        start, stop = max(stretch.first, first), min(stretch.last, last)
+        if start < stop:
+            parts.append(_Stretch(start, stop, stretch.neighbour + start - stretch.first))
+    return parts
+
+
+def _mirrored(index: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return indices mirrored about the first and the last sample."""
     period = max(2 * (count - 1), 1)
     index = np.abs(index) % period
-    index = np.minimum(index, period - index)
-    row = np.repeat(np.arange(count), 4)
-    values = (weights.ravel(), (row, index.ravel()))
-    return sparse.csr_array(values, shape=(count, count), dtype=dtype)
+    return np.minimum(index, period - index)
+
+
+def _rows_of(image: FloatImage, need: NDArray[np.int64]) -> FloatImage:
+    """Return rows of an image: a view if they follow each other, else a copy."""
+    if need[-1] - need[0] == need.size - 1 and bool((np.diff(need) == 1).all()):
+        return image[need[0] : need[-1] + 1]
+    return np.asarray(image[need])
+
+
+def _extend(tile: FloatImage, before: int, after: int) -> FloatImage:
+    """Return a tile with mirrored columns on both sides, if the positions reach there."""
+    if before == 0 and after == 0:
+        return tile
+    columns = tile.shape[1]
+    return np.asarray(tile[:, _mirrored(np.arange(-before, columns + after), columns)])
+
+
+def _run(work: Callable[[int, int], None], length: int, step: int) -> None:
+    """Call ``work(first, last)`` on all pieces of ``range(length)``."""
+    edges = [(first, min(first + step, length)) for first in range(0, length, step)]
+    if len(edges) == 1:
+        work(*edges[0])
+        return
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        list(pool.map(lambda edge: work(*edge), edges))
