@@ -141,6 +141,7 @@ def test_quantum_efficiency_is_averaged_over_the_arriving_light():
     budget = light_budget(yag_plate(50.0, scintillator=medium), LENS, camera)
     assert budget.quantum_efficiency == pytest.approx((0.4 + 3 * 0.8) / 4, rel=1e-13)
     assert budget.mean_wavelength_um == pytest.approx((0.5 * 0.4 + 0.6 * 2.4) / 2.8, rel=1e-13)
+    assert budget.detected_band.weight == pytest.approx((0.4 / 2.8, 2.4 / 2.8), rel=1e-13)
 
 
 def test_a_curve_must_cover_the_band():

@@ -91,6 +91,10 @@ class EmissionBand:
         """Return the mean over the emitted photons of a quantity given at each wavelength."""
         return float(self.share @ np.asarray(values))
 
+    def weighted(self, photons: Array) -> EmissionBand:
+        """Return the band at the same wavelengths with other shares, (W,) relative photons."""
+        return _band(np.asarray(self.wavelength_nm), np.asarray(photons, dtype=np.float64))
+
     def reduced(self, count: int) -> EmissionBand:
         """Return a band of at most ``count`` wavelengths with the same low moments.
 

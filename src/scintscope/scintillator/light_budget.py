@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from scintscope.materials import EmissionBand
 from scintscope.materials.optical import internal_transmittance
 from scintscope.scintillator.emission import cone_nodes, geometric_collection
 from scintscope.scintillator.layers import (
@@ -116,6 +117,9 @@ class LightBudget:
         Mean over the light that reaches the sensor.
     mean_wavelength_um, mean_index : float
         Of the light that is detected: wavelength, and index of the layer.
+    detected_band : EmissionBand
+        The emission band weighted with what of each wavelength is detected, for averages of
+        transfer functions; ``detected_band.reduced(3)`` needs three of them.
     yield_uncertainty : float
         Relative standard uncertainty of the light yield, which is that of the result.
     """
@@ -129,6 +133,7 @@ class LightBudget:
     quantum_efficiency: float
     mean_wavelength_um: float
     mean_index: float
+    detected_band: EmissionBand
     yield_uncertainty: float
 
     def factor(self, key: str) -> float:
@@ -202,6 +207,7 @@ def light_budget(
         quantum_efficiency=steps[-1].factor,
         mean_wavelength_um=float(weight @ band.wavelength_um / weight.sum()),
         mean_index=float(weight @ indices / weight.sum()),
+        detected_band=band.weighted(weight),
         yield_uncertainty=source.medium.yield_uncertainty,
     )
 
