@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -99,25 +100,25 @@ def scale_about_centre(coefficients: FloatImage, scale: float) -> FloatImage:
             source = _rows_of(coefficients, need)
             weights = down.weights[:, stretch.first : stretch.last, None]
             target = mixed[stretch.first - first : stretch.last - first]
-            _combine(target, weights, lambda k, source=source, n=len(target): source[k : k + n])
+            _combine(target, weights, [source[k : k + len(target)] for k in range(4)])
         wide = _extend(mixed, across.before, across.after)
         for stretch in across.stretches:
             at = across.before + stretch.neighbour
             count = stretch.last - stretch.first
             weights = across.weights[:, None, stretch.first : stretch.last]
             target = result[first:last, stretch.first : stretch.last]
-            _combine(target, weights, lambda k, at=at, n=count: wide[:, at + k : at + k + n])
+            _combine(target, weights, [wide[:, at + k : at + k + count] for k in range(4)])
 
     _run(one, rows, step)
     return result
 
 
-def _combine(target: FloatImage, weights: FloatImage, shifted: Callable[[int], FloatImage]) -> None:
+def _combine(target: FloatImage, weights: FloatImage, neighbours: list[FloatImage]) -> None:
     """Fill ``target`` with the sum of four weighted neighbours."""
-    np.multiply(weights[0], shifted(0), out=target)
+    np.multiply(weights[0], neighbours[0], out=target)
     room = np.empty_like(target)
-    for k in (1, 2, 3):
-        np.multiply(weights[k], shifted(k), out=room)
+    for weight, neighbour in zip(weights[1:], neighbours[1:], strict=True):
+        np.multiply(weight, neighbour, out=room)
         target += room
 
 
@@ -138,8 +139,7 @@ def _axis(count: int, scale: float, dtype: Any) -> _Axis:
     distance = base - 1 - np.arange(count)
     edges = [0, *(np.flatnonzero(np.diff(distance)) + 1).tolist(), count]
     stretches = tuple(
-        _Stretch(first, last, int(base[first]) - 1)
-        for first, last in zip(edges[:-1], edges[1:], strict=True)
+        _Stretch(first, last, int(base[first]) - 1) for first, last in pairwise(edges)
     )
     before, after = max(0, 1 - int(base[0])), max(0, int(base[-1]) + 3 - count)
     return _Axis(weights.astype(dtype), stretches, before, after)
