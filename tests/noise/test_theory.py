@@ -85,7 +85,7 @@ def test_lubberts_ratios():
     assert found[1] == pytest.approx(oracle("lubberts_gauss_uniform"), rel=DIGITS)
     a = np.sqrt(2.0) * np.pi * kappa * f * length
     closed = np.sqrt(2.0 * np.pi) * erf(a) ** 2 / (2.0 * a * erf(np.sqrt(2.0) * a))
-    assert found[1] == pytest.approx(closed, rel=1e-12)  # Gauss-Legendre of smooth functions
+    assert found[1] == pytest.approx(closed, rel=1e-7)  # mu L = 1e-7, not zero
     decay = 2.0 * np.pi * 0.02 * 0.225
     found = lubberts_ratio(slab(lambda z: np.exp(-decay * z), mu_per_um=0.0145, length_um=200.0))
     assert found[1] == pytest.approx(oracle("lubberts_exp_exp"), rel=DIGITS)
