@@ -46,6 +46,17 @@ class Sources:
     group_unfollowed_kev: Array
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Halo:
+    """Secondary photons of one plate: their groups, operators and tables (see `halo`)."""
+
+    panels: Panels
+    groups: Groups
+    made: Sources
+    secondary: Sites
+    tables: dict[str, Array]
+
+
 def sources(
     data: InteractionData, table: Collisions, groups: Groups, lines: tuple[LineGroup, ...]
 ) -> Sources:

@@ -17,7 +17,7 @@ from scintscope.accuracy import Effects
 from scintscope.cache import cached_arrays
 from scintscope.deposition.frequencies import interpolation, tabulated_frequencies
 from scintscope.deposition.groups import Groups, compton_shares, photon_groups
-from scintscope.deposition.halo import Sources, halo_tables, kept_groups, sources
+from scintscope.deposition.halo import Halo, halo_tables, kept_groups, sources
 from scintscope.deposition.outcomes import ElectronTracks, NoTracks, OutcomeMaker
 from scintscope.deposition.panels import Panels, graded_panels
 from scintscope.deposition.physics import (
@@ -28,6 +28,12 @@ from scintscope.deposition.physics import (
     interaction_data,
     recoil_moments,
     tracked_lines,
+)
+from scintscope.deposition.power import (
+    collision_power,
+    light,
+    scattered_power,
+    secondary_children,
 )
 from scintscope.deposition.sites import Sites
 from scintscope.errors import InputError, check_range
@@ -65,17 +71,6 @@ class EnergyBalance:
             + self.electrons_escaped
             + self.untracked
         )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Halo:
-    """Secondary photons of one plate: their groups, operators and tables (see `halo`)."""
-
-    panels: Panels
-    groups: Groups
-    made: Sources
-    secondary: Sites
-    tables: dict[str, Array]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,6 +185,58 @@ class Deposition:
             if halo.groups.line[group] is not None:
                 sent = (photons * halo.made.line[:, group]) @ first
                 total += np.einsum("tij,gj->gti", operator, sent, optimize=True)
+        return np.asarray(total)
+
+    def event_power(
+        self,
+        weights: Array,
+        z_um: Array,
+        weight_um: Array,
+        transfer: Array,
+        frequency_cy_per_um: Array,
+    ) -> Array:
+        """Return the mean squared transform of what one X-ray's light makes, per um of depth.
+
+        sum_E weights x density of events at z x E|sum_i eps_i T(f, z_i) exp(-2 pi i f x_i)|^2,
+        the sum over all places i where the event leaves energy eps_i. Photons that were only
+        Rayleigh-scattered so far count where they first leave energy.
+
+        Parameters
+        ----------
+        weights : (G, E) array
+            Photons of each energy in each of G sums.
+        z_um, weight_um : (D,) array
+            Quadrature over the plate's depth.
+        transfer : (D, F) array
+            T at these depths and frequencies; 1 everywhere gives the energy's own power.
+        frequency_cy_per_um : (F,) array
+            Spatial frequencies, at most 20.
+
+        Returns
+        -------
+        (G, D, F) array
+            keV2 per um of depth; its sum with ``weight_um`` is the events' second moment.
+
+        Raises
+        ------
+        InputError
+            If shapes do not fit.
+        """
+        photons = self.checked(weights)
+        z = np.asarray(z_um, dtype=np.float64)
+        seen = np.asarray(transfer, dtype=np.float64)
+        if seen.shape != (z.size, np.size(frequency_cy_per_um)):
+            raise InputError(
+                f"transfer has shape {seen.shape}: give (depths, frequencies) = "
+                f"({z.size}, {np.size(frequency_cy_per_um)})."
+            )
+        view = light(self.halo, z, np.asarray(weight_um), seen, frequency_cy_per_um)
+        children = secondary_children(self.halo, view)
+        again = photons[:, :, None] * (self.halo.tables["second"] @ view.nodes.T)
+        density = photons[:, :, None] * self.first_collisions(z) + again
+        total = collision_power(self.halo, self.sites, density, view, children)
+        if self.halo.groups.scattered.size:
+            total += scattered_power(self.halo, self.sites, density, again, view, children)
         return np.asarray(total)
 
     def balance(self) -> EnergyBalance:
