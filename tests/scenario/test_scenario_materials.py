@@ -1,5 +1,6 @@
 """Materials, substrates, faces and cameras as a scenario file gives them."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from scintscope.materials import clear_material, scintillator
 from scintscope.materials.emission_bands import gaussian_band, line_band, tabulated_band
 from scintscope.scenario import scenario_from_tables
 from scintscope.scenario.files import merge, read_tree
+from scintscope.scintillator.light_budget import light_budget
 
 PAPER = read_tree(Path(__file__).parents[2] / "scenarios" / "paper.toml")
 HOST = {"formula": "Lu2Ti2O7", "density_g_cm3": 8.1}
@@ -164,3 +166,15 @@ def test_refusals_name_the_key(tables, message):
     """What does not hold together is refused under the key that is at fault."""
     with pytest.raises(ScenarioError, match=message):
         loaded(**tables)
+
+
+def test_the_example_of_the_documentation_is_a_scenario():
+    """The tables shown in docs/materials.md load, and give what its text says."""
+    text = (Path(__file__).parents[2] / "docs" / "materials.md").read_text(encoding="utf-8")
+    blocks = [block.partition("```")[0] for block in text.split("```toml\n")[1:]]
+    made = loaded(**tomllib.loads("\n".join(blocks)))
+    assert made.thin.scintillator.photons_per_kev == 32.0
+    assert not made.thin.substrate.medium.is_luminescent
+    assert made.absorbers["brass"].density_g_cm3 == 8.4
+    budget = light_budget(made.thin, made.lens, made.camera)
+    assert budget.mirror_share == pytest.approx(0.92)
