@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from scintscope.camera.presets import camera_preset
 from scintscope.errors import InputError, RangeError
 from scintscope.materials import Absorber, Scintillator, absorber, clear_material, scintillator
 from scintscope.scenario.models import OPTICAL_OVERRIDES
@@ -235,17 +234,38 @@ class Workshop:
             f'[materials."{name}"].',
         )
 
-    def camera(self, kind: type, values: Mapping[str, Any], given: set[str]) -> tuple[Any, Any]:
-        """Return the camera and its complete table: the preset, overridden by what is given."""
+    def by_name(
+        self,
+        section: str,
+        kind: type,
+        values: Mapping[str, Any],
+        given: set[str],
+        preset: Callable[[str], dict[str, Any]],
+    ) -> tuple[Any, Any]:
+        """Return a part that may be named, and its complete table.
+
+        Parameters
+        ----------
+        section : str
+            Table of the file, ``lens`` or ``camera``.
+        kind : type
+            The part.
+        values : dict
+            The table; its ``preset`` names what fills the keys that are not given.
+        given : set of str
+            Keys that the file gives.
+        preset : callable
+            Values by name.
+        """
         resolved = dict(values)
         if values.get("preset"):
             try:
-                preset = camera_preset(values["preset"])
+                named = preset(values["preset"])
             except InputError as error:
-                self.refuse(("camera", "preset"), str(error))
+                self.refuse((section, "preset"), str(error))
             else:
-                resolved |= {k: v for k, v in preset.items() if k not in given}
-        return self.part(kind, resolved, ("camera",)), resolved
+                resolved |= {k: v for k, v in named.items() if k not in given}
+        return self.part(kind, resolved, (section,)), resolved
 
 
 def _at(location: Location, error: InputError) -> str:

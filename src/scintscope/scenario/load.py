@@ -13,10 +13,12 @@ from pydantic import ValidationError
 
 from scintscope.accuracy import Accuracy
 from scintscope.camera.parts import Acquisition, Camera
+from scintscope.camera.presets import camera_preset
 from scintscope.errors import InputError, ScenarioError
 from scintscope.geometry import Geometry
 from scintscope.materials import Absorber
 from scintscope.optics.lens import Lens
+from scintscope.optics.presets import lens_preset
 from scintscope.restoration.config import RestorationConfig
 from scintscope.scenario.build import Workshop
 from scintscope.scenario.files import SKIMAGE_PREFIX, Tree, merge, read_tree
@@ -39,7 +41,6 @@ _STAND_INS: Mapping[str, Tree] = {
 
 _PLAIN_PARTS: Mapping[str, type] = {
     "geometry": Geometry,
-    "lens": Lens,
     "acquisition": Acquisition,
     "restoration": RestorationConfig,
     "accuracy": Accuracy,
@@ -176,9 +177,13 @@ def _build(model: FileTable, touched: set[str]) -> tuple[dict[str, Any], list[Pr
     for section in ("thin", "thick"):
         shop.only_ranges = section in touched
         made[section] = shop.plate(tables[section], own_scintillators, (section,))
-    shop.only_ranges = "camera" in touched
-    given = set(getattr(model, "camera").model_fields_set)  # noqa: B009 - a derived model
-    made["camera"], tables["camera"] = shop.camera(Camera, tables["camera"], given)
+    for section, part, preset in (
+        ("lens", Lens, lens_preset),
+        ("camera", Camera, camera_preset),
+    ):
+        shop.only_ranges = section in touched
+        given = set(getattr(model, section).model_fields_set)
+        made[section], tables[section] = shop.by_name(section, part, tables[section], given, preset)
     _check_images(shop, tables)
     made["absorbers"] = _absorbers(shop, tables, own_absorbers, made["source"])
     made["document"] = _document(tables)

@@ -200,11 +200,12 @@ def _material_keys(part: type, medium: str) -> dict[str, tuple[Any, Any]]:
     return keys | dict.fromkeys(OPTICAL_OVERRIDES, (float | None, None))
 
 
-def _camera_table() -> type[FileTable]:
-    hints = get_type_hints(Camera)
+def _named_table(part: type) -> type[FileTable]:
+    """Return the table of a part that can be had by name."""
+    hints = get_type_hints(part)
     keys: dict[str, tuple[Any, Any]] = {"preset": (str | None, None)}
-    keys |= {f.name: _key(f, hints[f.name]) for f in fields(Camera)}
-    return _table("Camera", Camera, keys)
+    keys |= {f.name: _key(f, hints[f.name]) for f in fields(part)}
+    return _table(part.__name__, part, keys)
 
 
 @cache
@@ -222,8 +223,8 @@ def file_model() -> type[FileTable]:
         "description": (str | None, None),
         "source": (_union(SOURCES), ...),
         "geometry": (derive(Geometry), ...),
-        "lens": (derive(Lens), ...),
-        "camera": (_camera_table(), ...),
+        "lens": (_named_table(Lens), ...),
+        "camera": (_named_table(Camera), ...),
         "thin": (plate, ...),
         "thick": (plate, ...),
         "target": (specimen, ...),
@@ -259,7 +260,7 @@ source : table
 geometry : table
     Distances along the beam.
 lens : table
-    Objective and the glass in front of it.
+    Objective and the glass in front of it; ``preset`` fills what is not given.
 camera : table
     Camera; ``preset`` fills what is not given.
 thin, thick : table

@@ -18,7 +18,7 @@ _NUMERIC = ("number", "integer")
 _OTHER_DOCS = {
     "kind": "Which variant this table describes; decides its other keys.",
     "material": "Name of a material: see `scintscope materials`, or [materials].",
-    "preset": "A camera by name; fills every key of [camera] that is not given.",
+    "preset": "A camera or lens by name; fills every key of its table that is not given.",
     "refractive_index": "Replaces the material's index at the emission wavelength.",
     "emission_nm": "Replaces the wavelength that stands for the material's emission band.",
     "photons_per_kev": "Replaces the material's light yield.",
