@@ -1,6 +1,6 @@
 r"""Transfer function of any unobstructed pupil by quadrature over the overlap, no grid.
 
-.. math:: H(f) = \frac{1}{E} \iint_{\rm overlap} G\, e^{i k [W(p_-) - W(p_+)]}\, d^2p,\qquad
+.. math:: H(f) = \frac{1}{E} \iint_{\rm overlap} G\, e^{i k [W(p_+) - W(p_-)]}\, d^2p,\qquad
           p_\pm = p \pm \lambda f / 2
 
 (Hopkins 1955, Proc. R. Soc. A 231, 91), G the amplitudes' product (`otf.pair_weight`), E its value
@@ -103,7 +103,7 @@ def _at(row: float, column: float, waves: Any, path: OpticalPath, pupil: Pupil) 
     pair = _pair(plus, minus, h, path, pupil)
     _, plus_0, minus_0, weight_0 = _phase(0.0, turn, waves, pupil, (64, 64))
     energy = np.sum(weight_0 * _pair(plus_0, minus_0, 0.0, path, pupil))
-    total: complex = np.sum(weight * pair * np.exp(-2j * np.pi * difference)) / energy
+    total: complex = np.sum(weight * pair * np.exp(2j * np.pi * difference)) / energy
     return total
 
 

@@ -80,8 +80,9 @@ def check_aperture(path: OpticalPath, decentre: tuple[float, float] = (0.0, 0.0)
         reach = path.na * (1.0 + float(np.hypot(*decentre)))
         if not 0.0 < reach < index:
             raise InputError(
-                f"na = {path.na:g} (with its decentred stop up to {reach:g}) is not between 0 and the index {index:g} of a layer: its "
-                "outermost rays do not exist there. Use a smaller NA or a denser immersion."
+                f"na = {path.na:g} (reaching {reach:g} with the stop's decentre) is not between 0 "
+                f"and the index {index:g} of a layer: its outermost rays do not exist there. "
+                "Use a smaller NA or a denser immersion."
             )
 
 

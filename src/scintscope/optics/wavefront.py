@@ -71,7 +71,7 @@ class OpticalPath:
     immersion_index: Any = 1.0
     corrected_index: Any = None
     camera_travel_um: Any = 0.0
-    magnification: Any = 1.0
+    magnification: Any = 5.0
     radial_um: tuple[Any, ...] = ()
 
     @property
