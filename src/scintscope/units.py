@@ -8,6 +8,7 @@ suffix                meaning
 ``_um``               micrometre: image-plane lengths, depths, wavelengths
 ``_mm``               millimetre: distances along the bench, filters
 ``_nm``               nanometre: emission wavelengths as data sheets give them
+``_ns``               nanosecond: decay of the light
 ``_kev``, ``_kv``     kiloelectronvolt (photons), kilovolt (tube)
 ``_cy_per_um``        cycles per micrometre, object side unless ``_sensor``
 ``_per_um``           inverse length, e.g. attenuation
