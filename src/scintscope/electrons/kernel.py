@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scintscope.electrons.angles import start_cosines
 from scintscope.electrons.blending import blend_weights
-from scintscope.electrons.library import TrackLibrary, track_library
+from scintscope.electrons.library import draw_tracks
 from scintscope.electrons.medium import HIGHEST_KEV, Medium, medium_of
 from scintscope.electrons.store import tables
 from scintscope.electrons.tabulate import (
@@ -195,8 +195,7 @@ class ElectronKernel:
         energy = float(_energies(energy_kev)[0])
         _row(start)
         check_range("count", int(count), low=0)
-        library = _library(self.medium)
-        position, share = library.draw(energy, int(count), rng)
+        position, share = draw_tracks(self.medium, energy, int(count), rng)
         csda = float(self.csda_range_um(energy)[0])
         cosine = start_cosines(start, energy, int(count), rng)
         turned = _turn_to(position.astype(np.float64) * csda, cosine, rng)
@@ -244,11 +243,6 @@ def _range_spline(medium: Medium) -> Any:
     from scipy.interpolate import CubicSpline
 
     return CubicSpline(np.log(medium.energy_kev), np.log(medium.range_um))
-
-
-@lru_cache(maxsize=4)
-def _library(medium: Medium) -> TrackLibrary:
-    return track_library(medium)
 
 
 def _turn_to(position: Array, cosine: Array, rng: np.random.Generator) -> Array:

@@ -1,15 +1,15 @@
-"""Stored tracks for samplers, made again from the tables of the medium in a few seconds."""
+"""Stored tracks for samplers, run again from the tables of the medium when first asked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.electrons.medium import HIGHEST_KEV, Medium
 from scintscope.electrons.tabulate import LOWEST_KEV
-from scintscope.electrons.transport import Deposits, make_steps, run_tracks
+from scintscope.electrons.transport import Deposits, Steps, make_steps, run_tracks
 
 Array = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -17,49 +17,61 @@ Singles = NDArray[np.float32]
 NODES, SLICES, TRACKS, SEED = 20, 32, 2048, 77
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class TrackLibrary:
-    """Tracks at evenly spaced log energies, lengths over the CSDA range, initial direction z.
+def draw_tracks(
+    medium: Medium, energy_kev: float, count: int, rng: np.random.Generator
+) -> tuple[Singles, Singles]:
+    """Draw tracks from the stored ones of the two neighbouring energy nodes.
 
     Parameters
     ----------
-    position : (E, T, 32, 3) float32 array
-        Centres of gravity of the deposits.
-    share : (E, T, 32) float32 array
+    medium : Medium
+        The compound.
+    energy_kev : float
+        Energy; below 1 keV tracks of 1 keV.
+    count : int
+        How many, N.
+    rng : Generator
+        Random numbers.
+
+    Returns
+    -------
+    position : (N, 32, 3) float32 array
+        Centres of gravity of the deposits over the CSDA range, initial direction z.
+    share : (N, 32) float32 array
         Shares of the energy.
     """
-
-    position: Singles
-    share: Singles
-
-    def draw(
-        self, energy_kev: float, count: int, rng: np.random.Generator
-    ) -> tuple[Singles, Singles]:
-        """Return positions (N, 32, 3) and shares (N, 32) of tracks drawn at random."""
-        span = np.log(HIGHEST_KEV / LOWEST_KEV)
-        place = np.log(max(energy_kev, LOWEST_KEV) / LOWEST_KEV) / span * (NODES - 1)
-        low = min(int(place), NODES - 2)
-        node = low + (rng.random(count) < place - low)
-        track = rng.integers(0, TRACKS, count)
-        return self.position[node, track], self.share[node, track]
-
-
-def track_library(medium: Medium) -> TrackLibrary:
-    """Run the tracks of a library; the same medium gives the same tracks."""
-    steps = make_steps(medium)
-    log_energy, log_range = np.log(medium.energy_kev), np.log(medium.range_um)
-    position, share = [], []
-    for index, energy in enumerate(np.geomspace(LOWEST_KEV, HIGHEST_KEV, NODES)):
-        rng = np.random.default_rng([SEED, index])
-        csda = float(np.exp(np.interp(np.log(energy), log_energy, log_range)))
-        place, part = _slices(run_tracks(steps, float(energy), TRACKS, rng))
-        position.append((place / csda).astype(np.float32))
-        share.append(part.astype(np.float32))
-    return TrackLibrary(position=np.array(position), share=np.array(share))
+    span = np.log(HIGHEST_KEV / LOWEST_KEV)
+    place = np.log(max(energy_kev, LOWEST_KEV) / LOWEST_KEV) / span * (NODES - 1)
+    low = min(int(place), NODES - 2)
+    upper = rng.random(count) < place - low
+    track = rng.integers(0, TRACKS, count)
+    position = np.empty((count, SLICES, 3), dtype=np.float32)
+    share = np.empty((count, SLICES), dtype=np.float32)
+    for node, chosen in ((low, ~upper), (low + 1, upper)):
+        if chosen.any():
+            stored_position, stored_share = _node(medium, node)
+            position[chosen] = stored_position[track[chosen]]
+            share[chosen] = stored_share[track[chosen]]
+    return position, share
 
 
-def _slices(deposits: Deposits) -> tuple[Array, Array]:
-    """Gather deposits into slices of the energy: centres (T, 32, 3) and shares (T, 32)."""
+@lru_cache(maxsize=8)
+def _steps(medium: Medium) -> Steps:
+    return make_steps(medium)
+
+
+@lru_cache(maxsize=4 * NODES)
+def _node(medium: Medium, node: int) -> tuple[Singles, Singles]:
+    """Run the tracks of one energy node; the same medium gives the same tracks."""
+    energy = LOWEST_KEV * (HIGHEST_KEV / LOWEST_KEV) ** (node / (NODES - 1))
+    csda = np.exp(np.interp(np.log(energy), np.log(medium.energy_kev), np.log(medium.range_um)))
+    rng = np.random.default_rng([SEED, node])
+    centre, part = slices(run_tracks(_steps(medium), float(energy), TRACKS, rng))
+    return (centre / csda).astype(np.float32), part.astype(np.float32)
+
+
+def slices(deposits: Deposits) -> tuple[Array, Array]:
+    """Gather deposits into slices of the energy: centres (N, 32, 3) and shares (N, 32)."""
     share = deposits.share
     count = share.shape[1]
     middle = np.cumsum(share, axis=0) - 0.5 * share

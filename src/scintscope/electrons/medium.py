@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from scintscope.electrons.elastic import angle_grid, legendre_series, mott_cross_section_cm2
+from scintscope.electrons.elastic import angle_grid, mott_cross_section_cm2
 from scintscope.electrons.stopping import (
     close_losses,
     close_scale,
@@ -73,10 +73,9 @@ class Medium:
     quantile : (T, V) array
         sin^2(theta / 2) of a step that is exceeded with probability (1 - v)^3, v = 0 ... 1 in
         equal steps.
-    hard_per_um : (T,) array
-        Rate of single losses above `HARD_SHARE` of the energy.
     hard_share : (T, V) array
-        Quantiles of such a loss over the energy, in equal steps of probability.
+        Quantiles of single losses above `HARD_SHARE` of the energy, over the energy, in equal
+        steps of probability.
     soft_share : (T,) array
         Part of the stopping power due to smaller losses.
     """
@@ -87,7 +86,6 @@ class Medium:
     scatter_energy_kev: Array
     transport_per_um: Array
     quantile: Array
-    hard_per_um: Array
     hard_share: Array
     soft_share: Array
 
@@ -125,18 +123,17 @@ def make_medium(formula: str, advance: Advance) -> Medium:
         advance(1)
     return Medium(
         energy_kev=energy,
-        range_um=_csda_range(energy, stopping),
+        range_um=csda_range_um(energy, stopping),
         stopping_kev_per_um=stopping,
         scatter_energy_kev=scatter,
         transport_per_um=np.array([turn[0] for turn in turns]),
         quantile=np.array([turn[1] for turn in turns]),
-        hard_per_um=np.array([loss[0] for loss in losses]),
-        hard_share=np.array([loss[1] for loss in losses]),
-        soft_share=np.array([loss[2] for loss in losses]),
+        hard_share=np.array([loss[0] for loss in losses]),
+        soft_share=np.array([loss[1] for loss in losses]),
     )
 
 
-def _csda_range(energy: Array, stopping: Array) -> Array:
+def csda_range_um(energy: Array, stopping: Array) -> Array:
     """Integrate dE / S; below the first energy S is taken proportional to E^(1/2)."""
     integrand = CubicSpline(np.log(energy), energy / stopping)
     start = 2.0 * energy[0] / stopping[0]
@@ -151,7 +148,14 @@ def _element(z: int, energy_kev: float) -> Array:
 @lru_cache(maxsize=1)
 def _legendre_matrix() -> Array:
     """Return P_l on the angle grid, (L, Q)."""
-    return legendre_series(angle_grid().t, np.eye(LEGENDRE_ORDERS))
+    mu = 1.0 - 2.0 * angle_grid().t
+    rows = np.ones((LEGENDRE_ORDERS, mu.size))
+    rows[1] = mu
+    for order in range(1, LEGENDRE_ORDERS - 1):
+        rows[order + 1] = ((2 * order + 1) * mu * rows[order] - order * rows[order - 1]) / (
+            order + 1
+        )
+    return rows
 
 
 def _scattering(formula: str, energy_kev: float) -> tuple[float, Array]:
@@ -163,11 +167,11 @@ def _scattering(formula: str, energy_kev: float) -> tuple[float, Array]:
     elastic = float((grid.weight * 2.0 * grid.t * sigma).sum())
     total = elastic + _electron_transport_per_um(formula, energy_kev)
     sigma *= total / elastic
-    return total, _step_quantiles(sigma, STEP_TRANSPORT / total)
+    return total, step_quantiles(sigma, STEP_TRANSPORT / total)
 
 
-def _hard_losses(formula: str, energy_kev: float) -> tuple[float, Array, float]:
-    """Return rate in 1/um, quantiles of loss / energy, and the share of smaller losses."""
+def _hard_losses(formula: str, energy_kev: float) -> tuple[Array, float]:
+    """Return quantiles of large losses over the energy, and the share of smaller losses."""
     loss, rate = loss_spectrum(energy_kev, oscillators(formula, NOMINAL_G_CM3))
     hard = loss > HARD_SHARE * energy_kev
     soft_share = 1.0 - float((loss * rate)[hard].sum() / (loss * rate).sum())
@@ -175,9 +179,8 @@ def _hard_losses(formula: str, energy_kev: float) -> tuple[float, Array, float]:
     cumulative = (np.cumsum(rate[hard]) - 0.5 * rate[hard]) / total
     v = (np.arange(QUANTILES) + 0.5) / QUANTILES
     share = np.interp(v, cumulative, loss[hard] / energy_kev)
-    # the table's mean is made exact: mean loss and stopping power agree
     share *= float((loss * rate)[hard].sum() / (energy_kev * total)) / float(share.mean())
-    return total / UM_PER_CM, share, soft_share
+    return share, soft_share
 
 
 def _electron_transport_per_um(formula: str, energy_kev: float) -> float:
@@ -195,7 +198,7 @@ def _electron_transport_per_um(formula: str, energy_kev: float) -> float:
     return float(close_scale(energy)[0] * (per_electron @ shells.moles_per_g) / UM_PER_CM)
 
 
-def _step_quantiles(sigma: Array, length: float) -> Array:
+def step_quantiles(sigma: Array, length: float) -> Array:
     """Return the quantiles of sin^2(theta / 2) after a step; ``sigma`` in 1/(um sr)."""
     grid = angle_grid()
     collisions = length * float((grid.weight * sigma).sum())

@@ -73,8 +73,20 @@ def mean_excitation_kev(formula: str) -> float:
     return float(np.exp((weight * np.log(values)).sum() / weight.sum()))
 
 
-def oscillators(formula: str, density_g_cm3: float) -> Oscillators:
-    """Return the oscillators of a compound, with resonances that give its I."""
+def oscillators(
+    formula: str, density_g_cm3: float, excitation_kev: float | None = None
+) -> Oscillators:
+    """Return the oscillators of a compound, with resonances that give its I.
+
+    Parameters
+    ----------
+    formula : str
+        Compound.
+    density_g_cm3 : float
+        Sets the plasma energy of the valence electrons.
+    excitation_kev : float, optional
+        Mean excitation energy I; None takes `mean_excitation_kev`.
+    """
     moles, binding = [], []
     valence = 0.0
     for z, atoms in moles_per_gram(formula):
@@ -90,7 +102,7 @@ def oscillators(formula: str, density_g_cm3: float) -> Oscillators:
     f, u = f[keep], u[keep]
     plasma = PLASMA_KEV2 * density_g_cm3 * f
     share = f / f.sum()
-    goal = np.log(mean_excitation_kev(formula))
+    goal = np.log(excitation_kev or mean_excitation_kev(formula))
 
     def resonance(factor: float) -> Array:
         return np.asarray(np.sqrt((factor * u) ** 2 + np.where(u > 0.0, 2.0 / 3.0, 1.0) * plasma))
@@ -102,7 +114,9 @@ def oscillators(formula: str, density_g_cm3: float) -> Oscillators:
     return Oscillators(moles_per_g=f, binding_kev=u, resonance_kev=resonance(float(factor)))
 
 
-def stopping_power_kev_cm2_g(formula: str, density_g_cm3: float, energy_kev: Array) -> Array:
+def stopping_power_kev_cm2_g(
+    formula: str, density_g_cm3: float, energy_kev: Array, excitation_kev: float | None = None
+) -> Array:
     """Return the collision stopping power, keV cm2/g, shape of ``energy_kev``.
 
     Parameters
@@ -113,8 +127,10 @@ def stopping_power_kev_cm2_g(formula: str, density_g_cm3: float, energy_kev: Arr
         Sets the plasma energy; its effect on mass stopping is below 1 %.
     energy_kev : (E,) array
         Kinetic energies.
+    excitation_kev : float, optional
+        Mean excitation energy I; None takes `mean_excitation_kev`.
     """
-    shells = oscillators(formula, density_g_cm3)
+    shells = oscillators(formula, density_g_cm3, excitation_kev)
     energy = np.atleast_1d(np.asarray(energy_kev, dtype=np.float64))[:, None]
     loss, weight = close_losses(energy[:, 0], shells)
     per_electron = _distant(energy, shells) + (weight * loss).sum(-1)

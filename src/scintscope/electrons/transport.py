@@ -3,11 +3,11 @@
 A track is a chain of steps, each `medium.STEP_TRANSPORT` transport mean free paths long. Over a
 step the electron goes straight, turns once at a point drawn uniformly on the step by an angle of
 the multiple-scattering distribution, and goes straight on: the random hinge, which keeps the mean
-and spread of the displacement (Fernandez-Varea et al. 1993, Nucl. Instrum. Methods B 73, 447). It slows
-down continuously by small losses; a large loss (at most one a step) ends the step. What a collision
-takes is left at its place: secondary electrons have no range of their own (a tenth of the energy
-starts secondaries of more than a quarter of the primary's energy, whose ranges are below a tenth of
-the primary's).
+and spread of the displacement (Fernandez-Varea et al. 1993, Nucl. Instrum. Methods B 73, 447). It
+slows down continuously by small losses; a large loss (at most one a step) ends the step. What a
+collision takes is left at its place: secondary electrons have no range of their own (a tenth of
+the energy starts secondaries of more than a quarter of the primary's energy, whose ranges are
+below a tenth of the primary's).
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ def make_steps(medium: Medium) -> Steps:
         return np.asarray(np.exp(CubicSpline(at, np.log(values))(log_energy)))
 
     length = STEP_TRANSPORT / smooth(medium.transport_per_um, log_scatter)
-    stopping = smooth(medium.stopping_kev_per_um, np.log(medium.energy_kev))
+    loss = length * smooth(medium.stopping_kev_per_um, np.log(medium.energy_kev))
     soft = np.interp(log_energy, log_scatter, medium.soft_share)
-    hard = np.interp(log_energy, log_scatter, medium.hard_per_um * medium.scatter_energy_kev)
+    hard_kev = np.exp(log_energy) * np.interp(log_energy, log_scatter, medium.hard_share.mean(1))
     return Steps(
         length_um=length,
-        soft_kev=stopping * soft * length,
-        hard_chance=length * hard / np.exp(log_energy),
+        soft_kev=loss * soft,
+        hard_chance=loss * (1.0 - soft) / hard_kev,
         row=np.interp(log_energy, log_scatter, np.arange(log_scatter.size)),
         medium=medium,
     )
