@@ -139,7 +139,7 @@ def test_all_problems_are_reported_at_once() -> None:
         ("target.material=Auu", r"target\.material = 'Auu' is not known\. Did you mean 'Au'"),
         ("thick.material=P43", "turbid"),
         ("name=a/b", r"name = 'a/b' cannot name a folder"),
-        ("accuracy.effects.fluorescence=transport", r"accuracy\.effects\.fluorescence .*local"),
+        ("accuracy.effects.fluorescence=none", r"accuracy\.effects\.fluorescence .*local"),
         ("accuracy.depth_nodes=autp", r'accuracy\.depth_nodes .*a whole number or "auto"'),
         ('materials.x.formula="Xx2"', r"materials\.x\.density_g_cm3 is missing"),
     ],
