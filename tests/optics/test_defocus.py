@@ -8,7 +8,9 @@ from scintscope.optics.defocus import (
     first_crossing_um,
     geometric_disc_um,
     rayleigh_half_depth_um,
+    strehl_half_depth_mahajan_um,
     strehl_half_depth_um,
+    strehl_ratio,
 )
 from tables import read_table
 
@@ -61,21 +63,27 @@ def test_rayleigh_is_a_quarter_wave_and_tends_to_the_textbook_form():
     )
 
 
-@pytest.mark.parametrize(("na", "index"), [(0.1, 1.0), (0.4, 1.82), (0.9, 1.836)])
+@pytest.mark.parametrize(("na", "index"), [(0.1, 1.0), (0.4, 1.82), (0.9, 1.836), (0.9, 1.0)])
 def test_strehl_ratio_at_its_depth(na, index):
-    """|mean exp(i phase)|^2 over the pupil is the defocus value that Mahajan's 0.8 stands for.
-
-    Defocus of rms s (radians) has a Strehl ratio of (sin x / x)^2 with x = sqrt(3) s, where
-    Mahajan's approximation is exp(-s^2) = 0.8.
-    """
+    """|mean exp(i phase)|^2 over the pupil is 0.8 at the depth returned."""
     depth = strehl_half_depth_um(na, WAVELENGTH_UM, index, 0.8)
     rho2 = (np.arange(20000) + 0.5) / 20000  # midpoints in rho^2: equal areas
     w = depth * np.sqrt(index**2 - na**2 * rho2)
     strehl = abs(np.exp(2j * np.pi * w / WAVELENGTH_UM).mean()) ** 2
+    # midpoint rule of 20000 steps: 1e-9
+    assert strehl == pytest.approx(0.8, abs=1e-7)
+
+
+def test_strehl_of_mahajan_is_close():
+    """Mahajan's form stands for (sin x / x)^2 with x = sqrt(3 ln(1 / 0.8)) at small apertures."""
+    approximate = strehl_half_depth_mahajan_um(0.1, WAVELENGTH_UM, 1.0, 0.8)
     x = np.sqrt(-3.0 * np.log(0.8))
-    # at NA 0.9 the exact phase is not quite linear in p^2, which enters in second order
-    assert strehl == pytest.approx((np.sin(x) / x) ** 2, abs=5e-5)
-    assert strehl == pytest.approx(0.8, abs=5e-3)
+    # the phase is linear in p^2 to NA^2 / 8 = 1e-3, which enters in second order
+    assert strehl_ratio(approximate, 0.1, WAVELENGTH_UM, 1.0) == pytest.approx(
+        (np.sin(x) / x) ** 2, abs=1e-5
+    )
+    exact = strehl_half_depth_um(0.1, WAVELENGTH_UM, 1.0, 0.8)
+    assert 1.005 < approximate / exact < 1.015
 
 
 def test_geometric_disc():

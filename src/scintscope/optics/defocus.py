@@ -14,6 +14,8 @@ from scintscope.optics.wavefront import OpticalPath, rms_waves
 Array = NDArray[np.float64]
 
 _STEPS = 64
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_RHO2, _PUPIL_WEIGHT = 0.5 * (1.0 + _NODES), 0.5 * _WEIGHTS
 
 
 def contrast_at_um(
@@ -65,10 +67,36 @@ def rayleigh_half_depth_um(na: float, wavelength_um: float, index: float) -> flo
     return 0.25 * wavelength_um / (index - float(np.sqrt(index**2 - na**2)))
 
 
-def strehl_half_depth_um(na: float, wavelength_um: float, index: float, strehl: float) -> float:
-    """Return the defocus at which the Strehl ratio exp(-(2 pi rms)^2) falls to ``strehl``.
+def strehl_ratio(defocus_um: float, na: float, wavelength_um: float, index: float) -> float:
+    """Return the peak of the defocused PSF over the perfect one, |mean exp(i 2 pi W / lambda)|^2.
 
-    Marechal-Mahajan: Mahajan 1983, J. Opt. Soc. Am. 73, 860; the rms is linear in defocus.
+    W = z (n - sqrt(n^2 - p^2)), the mean over the pupil's area (Born and Wolf 1999, section 9.1).
+    """
+    phase = 2.0 * np.pi * defocus_um * (index - np.sqrt(index**2 - na**2 * _RHO2)) / wavelength_um
+    return float(np.abs(_PUPIL_WEIGHT @ np.exp(1j * phase)) ** 2)
+
+
+def strehl_half_depth_um(na: float, wavelength_um: float, index: float, strehl: float) -> float:
+    """Return the least defocus at which `strehl_ratio` falls to ``strehl``, 0 < strehl < 1."""
+    guess = strehl_half_depth_mahajan_um(na, wavelength_um, index, strehl)
+    high = wavelength_um / (index - float(np.sqrt(index**2 - na**2)))  # first zero, nearly
+    return float(
+        brentq(
+            lambda z: strehl_ratio(z, na, wavelength_um, index) - strehl,
+            0.0,
+            min(1.5 * guess, high),
+            xtol=1e-9,
+        )
+    )
+
+
+def strehl_half_depth_mahajan_um(
+    na: float, wavelength_um: float, index: float, strehl: float
+) -> float:
+    """Return the defocus at which exp(-(2 pi rms)^2) falls to ``strehl``.
+
+    Mahajan 1983, J. Opt. Soc. Am. 73, 860; the rms is linear in defocus. At 0.8 it is 1 % deeper
+    than the exact depth.
     """
     path = OpticalPath(na=na, index=index, wavelength_um=wavelength_um)
     per_um = float(rms_waves(1.0, 0.0, path))
