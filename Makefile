@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test install lint format types check validate figures lock clean
+.PHONY: demo test install lint format types check validate bench figures lock clean
 
 install: $(STAMP)
 
@@ -37,6 +37,11 @@ check: lint types test
 # Long comparisons whose results are committed; see validation/README.md.
 validate: install
 	@for case in validation/*/case.py; do echo "== $$case"; $(BIN)/python $$case || exit 1; done
+
+# Speed beside peers, each in a process and, where pins clash, an environment of its own. Needs the
+# network once, a quarter of an hour and a machine that does nothing else; see validation/speed.
+bench: install
+	$(BIN)/python validation/speed/bench.py $(BENCH)
 
 # The README's figure, from a run of the paper's scenario.
 figures: install
