@@ -217,3 +217,25 @@ def test_what_the_overlap_cannot_do_is_refused():
     with pytest.raises(InputError, match="stop's decentre"):
         psf_fft(0.0, 0.0, path_of(0.95), pixel_um=0.14, shape=(9, 9), pupil=Pupil(
             aberrations=moved.aberrations))  # fmt: skip
+
+
+def test_a_measured_map_acts_as_the_terms_it_samples(tmp_path):
+    """A map of coma and astigmatism gives the image of their coefficients, rows as y."""
+    from scintscope.optics.zernike import noll_to_nm, zernike
+
+    y, x = np.meshgrid(np.linspace(-1, 1, 81), np.linspace(-1, 1, 71), indexing="ij")
+    waves = sum(c * zernike(*noll_to_nm(j), x, y) for j, c in ((5, 0.1), (7, 0.12), (8, -0.05)))
+    np.save(tmp_path / "map.npy", waves)
+    path = path_of(0.4)
+    coefficients = (0.0, 0.0, 0.0, 0.0, 0.1, 0.0, 0.12, -0.05)
+    options = {"pixel_um": 0.3, "shape": (31, 24)}
+    found, expected = (
+        psf_fft(2.0, 0.0, path, pupil=Pupil(aberrations=a), **options).kernel
+        for a in (
+            Aberrations(map_file=str(tmp_path / "map.npy")),
+            Aberrations(zernike_noll=coefficients),
+        )
+    )
+    # cubic splines hold cubics inside; their end effects reach in from the square's edge: 1e-4 waves
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-4 * expected.max())
+    assert np.abs(expected - expected[::-1]).max() > 0.05 * expected.max()
