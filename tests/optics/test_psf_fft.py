@@ -236,6 +236,6 @@ def test_a_measured_map_acts_as_the_terms_it_samples(tmp_path):
             Aberrations(zernike_noll=coefficients),
         )
     )
-    # cubic splines hold cubics inside; their end effects reach in from the square's edge: 1e-4 waves
+    # cubic splines hold cubics inside; end effects reach in from the square's edge: 1e-4 waves
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-4 * expected.max())
     assert np.abs(expected - expected[::-1]).max() > 0.05 * expected.max()
