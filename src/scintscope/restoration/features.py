@@ -52,12 +52,26 @@ NO_MATCH = FeatureMatch(transform=None, matches=0, inliers=0, rms_px=math.nan)
 
 def band_pass(image: Image, fine_px: float, coarse_px: float) -> Image:
     """Return the image blurred by a Gaussian of ``fine_px`` minus one of ``coarse_px``, float32."""
-    from scipy import ndimage
+    source = np.ascontiguousarray(image, dtype=np.float32)
+    return blurred(source, fine_px, 3.5) - blurred(source, coarse_px, 3.0)
 
-    source = np.asarray(image, dtype=np.float32)
-    fine = ndimage.gaussian_filter(source, fine_px, mode="mirror", truncate=3.5)
-    coarse = ndimage.gaussian_filter(source, coarse_px, mode="mirror", truncate=3.0)
-    return np.asarray(fine - coarse)
+
+def blurred(image: Image, sigma_px: float, truncate: float) -> Image:
+    """Return a float32 image blurred by a Gaussian cut at ``truncate`` sigma, mirrored edges."""
+    import cv2
+
+    reach = int(truncate * sigma_px + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_px) ** 2)
+    weights /= weights.sum()
+    if reach >= min(image.shape):  # the mirror would repeat, which OpenCV's does not
+        from scipy import ndimage
+
+        return np.asarray(
+            ndimage.gaussian_filter(image, sigma_px, mode="mirror", truncate=truncate)
+        )
+    return np.asarray(
+        cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=cv2.BORDER_REFLECT_101)
+    )
 
 
 def robust_spread(values: Image) -> float:

@@ -13,8 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scintscope.restoration.features import robust_spread
-from scintscope.restoration.transform import Transform, image_centre, sample_grid, valid_mask
+from scintscope.restoration.features import blurred, robust_spread
+from scintscope.restoration.transform import (
+    Transform,
+    image_centre,
+    sample_grid,
+    spline_of,
+    valid_mask,
+)
 
 Image = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
@@ -80,14 +86,12 @@ def match_blur(
     sigma_px : float
         Blur given to the moving image; negative: to the fixed one; 0: none helped.
     """
-    from scipy import ndimage
-
     best = (correlation(fixed, moving, transform, None), fixed, moving, 0.0)
     for which in (1, -1):
         for sigma in sigmas_px:
             source = moving if which == 1 else fixed
-            blurred = ndimage.gaussian_filter(source, sigma, mode="mirror", truncate=3.0)
-            pair = (fixed, blurred) if which == 1 else (blurred, moving)
+            soft = blurred(np.ascontiguousarray(source, dtype=np.float32), sigma, 3.0)
+            pair = (fixed, soft) if which == 1 else (soft, moving)
             score = correlation(pair[0], pair[1], transform, None)
             if score <= best[0]:
                 break
@@ -149,8 +153,9 @@ def refine_transform(
     grid = fixed[::step, ::step]
     lever = image_centre(shape) if model == "similarity" else None
     transform, value, converged, taken = start, 0.0, False, 0
+    spline = spline_of(moving)
     for taken in range(1, MOST_STEPS + 1):
-        warped = sample_grid(moving, transform, step=step)
+        warped = sample_grid(moving, transform, step=step, spline=spline)
         use = _region(shape, transform, mask, step, margin=8)
         use &= np.isfinite(warped)
         if use.sum() < 64:

@@ -94,12 +94,33 @@ def image_centre(shape: tuple[int, int]) -> NDArray[np.float64]:
     return 0.5 * (np.array(shape, dtype=np.float64) - 1.0)
 
 
+SPLINE_PAD = 12
+"""Edge samples repeated around an image before its spline filter, as `scipy.ndimage` does."""
+
+
+def spline_of(image: Image) -> NDArray[np.float64]:
+    """Return what `sample_grid` interpolates in: cubic spline coefficients, edge values repeated.
+
+    Computed once for an image that is sampled many times.
+    """
+    from scipy import ndimage
+
+    padded = np.pad(image, SPLINE_PAD, mode="edge")
+    return np.asarray(ndimage.spline_filter(padded, order=3, output=np.float64, mode="nearest"))
+
+
 def sample_grid(
-    image: Image, transform: Transform, *, step: int = 1, order: int = 3, mode: str = "nearest"
+    image: Image,
+    transform: Transform,
+    *,
+    step: int = 1,
+    order: int = 3,
+    spline: NDArray[np.float64] | None = None,
 ) -> Image:
     """Return the moving image at the mapped positions of every ``step``-th fixed pixel.
 
-    Spline interpolation; ``mode`` is scipy's rule beyond the frame. Integer steps start at (0, 0).
+    Spline interpolation; beyond the frame the nearest value. Integer steps start at (0, 0).
+    ``spline`` is `spline_of` the image, if at hand; ``order`` is then 3.
     """
     from scipy import ndimage
 
@@ -107,16 +128,18 @@ def sample_grid(
     centre = image_centre((image.shape[0], image.shape[1]))
     matrix = transform.matrix
     offset = centre + transform.shift_px - matrix @ centre
+    if spline is None and order > 1:
+        spline = spline_of(image)
     return np.asarray(
         ndimage.affine_transform(
-            image,
+            image if spline is None else spline,
             matrix * step,
-            offset=offset,
+            offset=offset if spline is None else offset + SPLINE_PAD,
             output_shape=(rows, columns),
             order=order,
-            mode=mode,
+            mode="nearest",
             output=image.dtype,
-            prefilter=order > 1,
+            prefilter=False,
         )
     )
 
