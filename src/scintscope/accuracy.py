@@ -82,6 +82,12 @@ class Accuracy:
         Largest permitted presampled MTF beyond the simulation grid's Nyquist frequency.
     frequency_samples : int
         Frequencies of the curves in the data sheet.
+    noise_sampler : {"auto", "fast", "every_quantum"}
+        How X-ray quantum noise is drawn: by filtered fields, or every X-ray and photo-electron
+        (slow). "auto" is fast unless fewer than 25 X-rays overlap under a point-spread function.
+    noise_error : float
+        Largest permitted error of the fast sampler's local variance on any image, over the open
+        beam's variance.
     """
 
     energy_bin_kev: float = 0.5
@@ -91,6 +97,8 @@ class Accuracy:
     oversampling: int | str = "auto"
     alias_tolerance: float = 0.02
     frequency_samples: int = 256
+    noise_sampler: str = "auto"
+    noise_error: float = 0.05
     effects: Effects = field(default_factory=Effects)
 
     def __post_init__(self) -> None:
@@ -109,3 +117,7 @@ class Accuracy:
         )
         check_range("accuracy.alias_tolerance", self.alias_tolerance, low=0.0, high=1.0)
         check_range("accuracy.frequency_samples", self.frequency_samples, low=16, high=4096)
+        check_choice(
+            "accuracy.noise_sampler", self.noise_sampler, ("auto", "fast", "every_quantum")
+        )
+        check_range("accuracy.noise_error", self.noise_error, low=1e-3, high=1.0)
