@@ -97,16 +97,16 @@ def test_doubling_the_depth_nodes_changes_nothing(thin, thick):
 
 
 def test_depth_quadrature_converges_exponentially(thin):
-    """Each pair of nodes more takes the error down by a large factor, to below 1e-8."""
+    """Each pair of nodes more takes the error down by a large factor, to rounding."""
     f = thin.frequency_cy_per_um[::12]
     exact = mean_transfer(with_depth_nodes(thin, 40, f))
-    counts = np.array([4, 6, 8, 10, 12])
+    counts = np.array([2, 4, 6, 8])  # nodes between the face layers, which have six each
     errors = np.array(
         [np.abs(mean_transfer(with_depth_nodes(thin, int(n), f)) - exact).max() for n in counts]
     )
     # log error falls at least linearly with the count (not with its logarithm)
     assert (np.diff(np.log10(errors)) < -0.7).all(), errors
-    assert errors[-1] < 1e-6
+    assert errors[-1] < 1e-11
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,8 @@ def test_back_faces(bench):
     )
     n = YAG.refractive_index
     for face, r in (("bare", ((n - 1.0) / (n + 1.0)) ** 2), ("reflective", 1.0)):
-        # 12 nodes each, the same otf calls
-        same = with_depth_nodes(kept[face], black.depth_um.size)
         np.testing.assert_allclose(
-            same.otf, (black.otf + r * mirrored) / (1.0 + r), rtol=0, atol=1e-9
+            kept[face].otf_at(black.depth_um), (black.otf + r * mirrored) / (1.0 + r), rtol=0, atol=1e-9
         )
         assert kept[face].electrons_per_kev == pytest.approx(
             (1.0 + r) * black.electrons_per_kev, rel=1e-13
@@ -229,8 +227,9 @@ def test_light_budget(thin):
     """Electrons per um2 and s = photons x energy left x yield x cone x lens x camera."""
     z, weight = thin.depth_um, thin.depth_weight_um
     total = float(weight @ thin.light_per_um(z).sum(axis=0))
-    share = thin.interaction.deposit_kev_per_um[0] / MU_PER_UM * -np.expm1(-MU_PER_UM * 20.0)
-    assert total == pytest.approx(10.0 * share * thin.electrons_per_kev, rel=1e-12)
+    left_kev = 20.0 * thin.deposition.balance().deposited[0]
+    # the nodes' quadrature of the energy left against the deposition's own balance
+    assert total == pytest.approx(10.0 * left_kev * thin.electrons_per_kev, rel=1e-5)
     n = YAG.refractive_index
     # 35 photons/keV, cone 1.1 % by Fresnel at normal incidence (0.2 % at NA 0.4), face, lens, QE
     cone = 0.5 * (1.0 - np.sqrt(1.0 - (0.4 / n) ** 2)) * 4.0 * n / (n + 1.0) ** 2

@@ -16,7 +16,6 @@ from scintscope.optics.defocus import (
     strehl_half_depth_um,
 )
 from scintscope.response import DepthResponse, check_sampling, depth_response
-from scintscope.scintillator.absorption import absorbed_fraction
 from scintscope.scintillator.emission import collection_fraction
 from scintscope.source import Spectrum, TubeSource
 from scintscope.source.beam import half_value_layer_mm_al
@@ -80,9 +79,7 @@ def plate_sheet(instrument: Instrument, response: DepthResponse) -> dict[str, An
     photons = response.spectrum.photons_per_um2_s
     energy = response.spectrum.energy_kev
     weight, z = response.depth_weight_um, response.depth_um
-    interacting = photons @ np.asarray(
-        absorbed_fraction(response.interaction.attenuation_per_um, response.thickness_um)
-    )
+    interacting = photons @ response.interacting_fraction()
     deposited = weight @ (photons @ response.deposit_kev_per_um(z))
     curves = signal_noise(
         response,

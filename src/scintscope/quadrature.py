@@ -23,6 +23,34 @@ def interval_nodes(low_um: float, high_um: float, count: int) -> tuple[Array, Ar
     return low_um + (high_um - low_um) * nodes, (high_um - low_um) * weights
 
 
+def plate_nodes(
+    thickness_um: float, count: int, face_layer_um: float = 4.0
+) -> tuple[Array, Array]:
+    """Return nodes and weights over a plate whose faces let electrons out, um.
+
+    Two thin panels at the faces, where the energy kept by electrons changes over their range, and
+    one between them; a plate of a few such layers takes three equal panels.
+
+    Parameters
+    ----------
+    thickness_um : float
+        Of the plate.
+    count : int
+        Nodes between the layers; each layer has a quarter of it, but at least six.
+    face_layer_um : float
+        Depth of the layers.
+    """
+    layer = min(face_layer_um, thickness_um / 3.0)
+    few = max(6, count // 4)
+    panels = (
+        interval_nodes(0.0, layer, few),
+        interval_nodes(layer, thickness_um - layer, count),
+        interval_nodes(thickness_um - layer, thickness_um, few),
+    )
+    nodes, weights = (np.concatenate(parts) for parts in zip(*panels, strict=True))
+    return nodes, weights
+
+
 def defocus_nodes(thickness_um: float, na: float, index: float, wavelength_um: float) -> int:
     """Return the depth nodes at which the transfer function's oscillation starts to be resolved.
 

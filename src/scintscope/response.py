@@ -4,9 +4,9 @@ It is computed once, in one dimension, on plain numbers; the curves of the data 
 it, the image model sums it over images, the verdict switches its parts off. So a curve and a
 simulated image on axis can differ only by noise.
 
-Symbols (all object side): phi_E open-beam photons per um2 and s, e1_E(z) and e2_E(z) mean and
-mean square of the energy left per um of depth (keV, keV2), c electrons per keV, T(f, z) transfer
-function of the optics, P(f) = sinc(f pixel).
+Symbols (all object side): phi_E open-beam photons per um2 and s, e_E(z, f) mean energy a photon
+leaves per um of depth (keV) as a radial transfer function (its electrons and re-absorbed photons
+spread it), c electrons per keV, T(f, z) transfer function of the optics, P(f) = sinc(f pixel).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scintscope.deposition import Deposition, deposition
 from scintscope.errors import InputError, PhysicsWarning, SamplingError
 from scintscope.instrument import Instrument
 from scintscope.materials import attenuation
@@ -26,8 +27,7 @@ from scintscope.optics.aberrations import Aberrations, radial_terms_um
 from scintscope.optics.focus import best_focus_um
 from scintscope.optics.otf import otf
 from scintscope.optics.wavefront import OpticalPath, focus_for_travel_um, travel_for_focus_um
-from scintscope.quadrature import defocus_nodes, interval_nodes
-from scintscope.scintillator.absorption import Interaction, interaction, per_depth
+from scintscope.quadrature import defocus_nodes, interval_nodes, plate_nodes
 from scintscope.scintillator.emission import (
     back_reflectance,
     collection_fraction,
@@ -60,14 +60,16 @@ class DepthResponse:
         The plate.
     spectrum : Spectrum
         Open beam at its entrance face, on axis (E groups).
-    interaction : Interaction
-        Coefficients per energy.
+    deposition : Deposition
+        Where photons of each energy leave theirs.
     depth_um, depth_weight_um : (D,) array
-        Gauss-Legendre nodes and weights over the plate.
+        Quadrature nodes and weights over the plate.
     frequency_cy_per_um : (F,) array
         From 0 to the optical cut-off, denser at the low end.
     otf : (D, F) array
         T(f, z), light mirrored by the entrance face included, T(0) = 1.
+    energy_left : (D, F) array
+        sum_E phi_E e_E(z, f), keV per um3 and s of the open beam.
     electrons_per_kev : float
         c, everything from yield to quantum efficiency.
     path : OpticalPath
@@ -80,11 +82,12 @@ class DepthResponse:
 
     plate: Plate
     spectrum: Spectrum
-    interaction: Interaction
+    deposition: Deposition
     depth_um: Array
     depth_weight_um: Array
     frequency_cy_per_um: Array
     otf: Array
+    energy_left: Array
     electrons_per_kev: float
     path: OpticalPath
     travel_um: float
@@ -97,9 +100,12 @@ class DepthResponse:
         return self.plate.thickness_um
 
     def deposit_kev_per_um(self, z_um: Array, path: float = 1.0) -> Array:
-        """Return e1_E(z) per incident photon, (E, D)."""
-        act = self.interaction
-        return np.asarray(per_depth(act.deposit_kev_per_um, z_um, act.attenuation_per_um, path))
+        """Return e_E(z, 0) per incident photon, (E, D)."""
+        return self.deposition.mean_kev_per_um(z_um, path)
+
+    def interacting_fraction(self) -> Array:
+        """Return the share of photons that interact in the plate, 1 - exp(-mu t), (E,)."""
+        return np.asarray(-np.expm1(-self.deposition.attenuation_per_um * self.thickness_um))
 
     def light_per_um(self, z_um: Array) -> Array:
         """Return open-beam electrons per um2, s and um of depth, per energy, (E, D)."""
@@ -228,13 +234,17 @@ def depth_response(instrument: Instrument, plate: Plate) -> DepthResponse:
     draft = DepthResponse(
         plate=plate,
         spectrum=spectrum,
-        interaction=interaction(
-            plate.scintillator, spectrum.energy_kev, instrument.accuracy.effects.fluorescence
+        deposition=deposition(
+            plate.scintillator,
+            plate.thickness_um,
+            spectrum.energy_kev,
+            instrument.accuracy.effects,
         ),
         depth_um=np.zeros(0),
         depth_weight_um=np.zeros(0),
         frequency_cy_per_um=response_frequencies(path, plate.thickness_um),
         otf=np.zeros((0, 0)),
+        energy_left=np.zeros((0, 0)),
         electrons_per_kev=float(gain),
         path=path,
         travel_um=0.0,
@@ -315,24 +325,26 @@ def with_depth_nodes(
 ) -> DepthResponse:
     """Return the response on ``count`` depth nodes (and on other frequencies, if given)."""
     frequency = response.frequency_cy_per_um if frequency_cy_per_um is None else frequency_cy_per_um
-    z, weight = interval_nodes(0.0, response.thickness_um, count)
-    transfer = plate_otf(frequency, z, response.plate, response.path, response.travel_um)
+    z, weight = plate_nodes(response.thickness_um, count)
+    photons = response.spectrum.photons_per_um2_s
     return replace(
         response,
         depth_um=z,
         depth_weight_um=weight,
         frequency_cy_per_um=frequency,
-        otf=transfer,
+        otf=plate_otf(frequency, z, response.plate, response.path, response.travel_um),
+        energy_left=response.deposition.mean_transfer(photons[None], z, frequency)[0],
     )
 
 
 def mean_transfer(response: DepthResponse) -> Array:
-    """Return the generalized transfer function, sum_z k(z) T(f, z), at the tabulated f, (F,).
+    """Return the generalized transfer function, sum_z e(f, z) T(f, z) / sum_z e(0, z), (F,).
 
-    The transform of PSF_all of Zhou et al. 2025, Eq. 2.
+    The transform of PSF_all of Zhou et al. 2025, Eq. 2, at the tabulated frequencies, with the
+    spread of the deposited energy that the paper leaves out.
     """
-    weight = response.depth_weight_um * response.k_per_um(response.depth_um)
-    return np.asarray(weight @ response.otf)
+    total = response.depth_weight_um @ response.energy_left[:, 0]
+    return np.asarray(response.depth_weight_um @ (response.energy_left * response.otf) / total)
 
 
 def at_frequencies(frequency_cy_per_um: Array, tabulated_cy_per_um: Array, values: Array) -> Array:

@@ -205,7 +205,7 @@ def test_obliquity_darkens_the_corner_by_the_known_laws():
     scene = scene_of(bench, response_of(bench))
     rows, columns = (1.3 * (np.arange(n) - 0.5 * (n - 1)) for n in bench.camera.shape)
     secant = np.sqrt(1.0 + (rows[:, None] / 5e3) ** 2 + (columns[None, :] / 5e3) ** 2)
-    mu = scene.response.interaction.attenuation_per_um[0]
+    mu = scene.response.deposition.attenuation_per_um[0]
     wanted = secant**-3 * np.expm1(-mu * 100.0 * secant) / np.expm1(-mu * 100.0)
     image = rendered(scene)
     level = mean_electrons_per_um2(scene.response) * 1.3**2
@@ -317,7 +317,7 @@ def test_hardening_off_gives_one_transmission_to_all_depths():
     scene = scene_of(bench, response_of(bench), blob(0.0, 0.0, thickness_um=20.0))
     shallow, deep = (xray_at_depth(scene, z) for z in (1.0, 99.0))
     np.testing.assert_allclose(shallow / shallow.max(), deep / deep.max(), rtol=1e-12)
-    assert xray_images(scene).basis.depth_um.size == 1 or deviation(scene) <= 1e-3
+    assert xray_images(scene).basis.light.shape[0] == 1 or deviation(scene) <= 1e-3
 
 
 def test_deeper_light_has_seen_a_harder_beam():

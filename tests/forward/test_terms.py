@@ -8,11 +8,11 @@ from forward_scenes import INF, converging, response_of, small
 from scintscope.accuracy import Effects
 from scintscope.forward.plane import depth_scale, make_plane
 from scintscope.forward.terms import (
-    at_depths,
     depth_basis,
     light_per_photon,
     node_kernels,
     sample_transmissions,
+    weights_at,
 )
 from scintscope.geometry import Geometry
 from scintscope.materials import ABSORBERS, attenuation
@@ -28,10 +28,10 @@ def test_one_energy_needs_one_depth():
     """With one energy every depth's X-ray image is a multiple of one: rank 1, exact."""
     response = response_of(small())
     basis = depth_basis(response, transmissions_of(response, 1.0, 5.0), 0.0, 1e-6)
-    assert basis.depth_um.size == 1
-    shape = response.k_per_um(response.depth_um)
-    wanted = shape / response.k_per_um(basis.depth_um)
-    np.testing.assert_allclose(basis.weights[0], wanted, rtol=1e-11)
+    assert basis.light.shape[0] == 1
+    wanted = response.energy_left * response.electrons_per_kev
+    # one product against the same product: rounding of the least squares with two pixels
+    np.testing.assert_allclose(basis.open_beam * basis.weights[0], wanted, rtol=1e-11)
 
 
 @pytest.mark.parametrize("target", [1e-2, 1e-4])
@@ -39,14 +39,19 @@ def test_basis_reproduces_any_thickness_to_the_target(target):
     """X at all depths from X at a few, for thicknesses that were not among the sampled ones."""
     response = response_of(small(source=TUBE, geometry=Geometry()))
     basis = depth_basis(response, transmissions_of(response, 0.5, 2.0, 5.0, 20.0), 0.0, target)
-    assert 1 < basis.depth_um.size < 10
-    light = light_per_photon(response, response.depth_um)
-    chosen = light_per_photon(response, basis.depth_um)
+    assert 1 < basis.light.shape[0] < 12
     through = transmissions_of(response, 1.0, 9.0)
-    exact = through @ light
-    error = np.sqrt(np.mean((through @ chosen @ basis.weights - exact) ** 2, axis=1))
-    # each sampled row is kept to 0.3 of the target in norm; others lie between them
-    assert (error <= target * np.sqrt(np.mean(exact**2, axis=1))).all()
+    beams = through * response.spectrum.photons_per_um2_s * response.electrons_per_kev
+    frequency = response.frequency_cy_per_um
+    exact = response.deposition.mean_transfer(beams, response.depth_um, frequency)
+    found = np.einsum("sr,rdf->sdf", through @ basis.light.T, basis.weights)
+    seen = np.sqrt(response.depth_weight_um)[:, None] * response.otf
+
+    def size(values):
+        return np.sqrt(np.mean((values * seen) ** 2, axis=(1, 2)))
+
+    # each sampled row is kept to a fifth of the target in norm; others lie between them
+    assert (size(found - exact) <= target * size(exact)).all()
 
 
 def test_nothing_passing_is_no_obstacle():
@@ -67,23 +72,17 @@ def test_sampled_pixels_hold_the_extremes():
     np.testing.assert_allclose(rows.min(axis=0), np.exp([-0.7, -1.4]), rtol=1e-12)
 
 
-def test_depth_interpolation_is_exact_for_polynomials():
-    """Values at the Gauss-Legendre nodes give polynomials below their number at any depth."""
-    response = response_of(small())
-    z = np.array([0.0, 13.0, float(response.depth_um[3]), 100.0])
-    poly = np.polynomial.Polynomial([1.0, -0.2, 3e-3, 4e-5, -2e-7])
-    found = at_depths(response, poly(response.depth_um)[None, :], z)
-    # 16 nodes to the ends of the interval: the Lebesgue constant is below 10
-    np.testing.assert_allclose(found[0], poly(z), rtol=1e-11)
-
-
-def test_depth_interpolation_repeats_its_bits():
-    """No hidden randomness: the same call gives the same bits."""
-    response = response_of(small())
-    values = np.random.default_rng(2).normal(size=(3, response.depth_um.size))
-    z = np.linspace(1.0, 99.0, 6)
-    first = at_depths(response, values, z)
-    assert all(np.array_equal(first, at_depths(response, values, z)) for _ in range(5))
+def test_weights_are_known_at_any_depth_and_frequency():
+    """Between the nodes the images give X as they do at them: the weights follow the physics."""
+    response = response_of(small(source=TUBE, geometry=Geometry()))
+    through = transmissions_of(response, 0.5, 5.0)
+    basis = depth_basis(response, through, 0.0, 1e-4)
+    z, f = np.array([3.0, 41.0, 97.0]), np.array([0.0, 0.02, 0.3])
+    beams = through * response.spectrum.photons_per_um2_s * response.electrons_per_kev
+    exact = response.deposition.mean_transfer(beams, z, f)
+    found = np.einsum("sr,rdf->sdf", through @ basis.light.T, weights_at(basis, response, z, f))
+    # the basis serves 1e-4 of the image's contrast, itself below 1
+    np.testing.assert_allclose(found, exact, atol=1e-4 * exact.max())
 
 
 def kernels_of(bench, target=1e-3, field_um=50.0, source_thickness_um=(1.0, 5.0)):
@@ -100,7 +99,7 @@ def test_parallel_telecentric_needs_one_enlargement():
     kernels, basis, response = kernels_of(small())
     assert kernels.scale.tolist() == [1.0]
     assert kernels.error == 0.0
-    plain = (basis.weights * response.depth_weight_um) @ response.otf
+    plain = np.einsum("d,rdf,df->rf", response.depth_weight_um, basis.weights, response.otf)
     np.testing.assert_allclose(kernels.curves[:, 0], plain, atol=1e-10)
 
 
@@ -109,7 +108,7 @@ def test_all_light_is_kept_whatever_the_enlargements(distance_mm):
     """At f = 0 the kernels of a depth image sum to its share of the light, sum_z w P."""
     kernels, basis, response = kernels_of(converging(distance_mm, source=TUBE))
     assert kernels.scale.size > 1
-    wanted = basis.weights @ response.depth_weight_um
+    wanted = response.depth_weight_um @ basis.weights[:, :, 0].T
     # one equation there, met by least squares to rounding
     np.testing.assert_allclose(kernels.curves[:, :, 0].sum(axis=1), wanted, rtol=1e-10)
 

@@ -180,18 +180,72 @@ def shifted(spectrum: Spectrum2D, grid: Grid, shift_um: tuple[float, float]) -> 
     return np.asarray(spectrum * row.astype(kind)[:, None] * column.astype(kind)[None, :])
 
 
-def camera_image(spectrum: Spectrum2D, plane: Plane) -> NDArray[Any]:
-    """Return the image at the centres of the camera's pixels, margin cut off.
+def camera_spectrum(
+    spectrum: Spectrum2D, plane: Plane, shift_um: tuple[float, float] = (0.0, 0.0)
+) -> Spectrum2D:
+    """Return the spectrum of the image at the centres of the camera's pixels, margin included.
 
     The spectrum already holds the pixel's aperture; sampling it folds what lies beyond the
-    camera's Nyquist frequency, as a camera does. Rows are folded before their transform.
+    camera's Nyquist frequency, as a camera does. Rows and columns are folded before anything is
+    transformed back; what lies beyond the middle of the columns is X(r, c) = conj X(-r, N - c).
+
+    Parameters
+    ----------
+    spectrum : (rows, columns // 2 + 1) complex array
+        On the fine grid.
+    plane : Plane
+        The plane.
+    shift_um : (float, float)
+        Further displacement of the image, (row, column).
+
+    Returns
+    -------
+    (padded rows, padded columns // 2 + 1) complex array
     """
     o, (rows, columns) = plane.oversampling, plane.padded_shape
     half = 0.5 * (o - 1) * plane.fine.pixel_um
-    centred = shifted(spectrum, plane.fine, (-half, -half))
-    folded = centred.reshape(o, rows, -1).sum(axis=0) / o
-    wide = fft.ifft(folded, axis=0, workers=_WORKERS, overwrite_x=True)
-    image = fft.irfft(wide, n=columns * o, axis=1, workers=_WORKERS)[:, ::o]
+    turn = [
+        np.exp(-2j * np.pi * f * (d - half)).astype(spectrum.dtype)
+        for f, d in zip(
+            (plane.fine.row_frequency_cy_per_um, plane.fine.column_frequency_cy_per_um),
+            shift_um,
+            strict=True,
+        )
+    ]
+    folded = spectrum[:rows] * turn[0][:rows, None]
+    part = np.empty_like(folded)
+    for j in range(1, o):
+        band = slice(j * rows, (j + 1) * rows)
+        folded += np.multiply(spectrum[band], turn[0][band, None], out=part)
+    folded *= turn[1] / np.float32(o * o)
+    return _fold_columns(folded, o, columns)
+
+
+def _fold_columns(folded: Spectrum2D, oversampling: int, columns: int) -> Spectrum2D:
+    """Return a half spectrum folded along its columns to a grid of ``columns``."""
+    wide, kept = columns * oversampling, columns // 2 + 1
+    result = folded[:, :kept].copy()
+    opposite = -np.arange(folded.shape[0]) % folded.shape[0]
+    for j in range(1, oversampling):
+        index = np.arange(kept) + j * columns
+        direct = index[index <= wide // 2]
+        result[:, : direct.size] += folded[:, direct]
+        mirrored = wide - index[direct.size :]
+        result[:, direct.size :] += folded[np.ix_(opposite, mirrored)].conj()
+    return result
+
+
+def camera_image(spectrum: Spectrum2D, plane: Plane) -> NDArray[Any]:
+    """Return the image at the centres of the camera's pixels, margin cut off.
+
+    See `camera_spectrum`.
+    """
+    return camera_pixels(camera_spectrum(spectrum, plane), plane)
+
+
+def camera_pixels(folded: Spectrum2D, plane: Plane) -> NDArray[Any]:
+    """Return the camera's image, margin cut off, from a spectrum on its own grid."""
+    image = fft.irfft2(folded, s=plane.padded_shape, workers=_WORKERS, overwrite_x=True)
     r0, c0 = ((n - m) // 2 for n, m in zip(plane.padded_shape, plane.camera_shape, strict=True))
     return np.ascontiguousarray(
         image[r0 : r0 + plane.camera_shape[0], c0 : c0 + plane.camera_shape[1]]

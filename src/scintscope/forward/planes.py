@@ -7,8 +7,11 @@ small grids.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 
 from scintscope.forward.kernels import camera_kernel, gaussian_kernel
 from scintscope.forward.plane import (
@@ -49,8 +52,9 @@ def plane_by_plane(scene: Scene) -> Array:
     )
     sigma = penumbra_sigma_um(response.depth_um, plane, scene.instrument)
     total = np.zeros((plane.fine.shape[0], plane.fine.shape[1] // 2 + 1), dtype=np.complex128)
+    beams = beam_spectra(scene)
     for j, z in enumerate(response.depth_um):
-        sharp = xray_at_depth(scene, float(z))
+        sharp = xray_at_depth(scene, float(z), beams)
         if scales[j] != 1.0 and scene.specimen is not None:
             sharp = scale_about_centre(spline_coefficients(sharp), float(scales[j]))
         kernel = camera_kernel(plane, response.frequency_cy_per_um, response.otf[j], np.float64)
@@ -60,26 +64,72 @@ def plane_by_plane(scene: Scene) -> Array:
     return np.asarray(camera_image(total * plane.pixel_um**2, plane))
 
 
-def xray_at_depth(scene: Scene, z_um: float) -> Array:
-    """Return X_z(x) = sum_E c_E(z) T_E(x) at the entrance face's size, energy by energy."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BeamSpectra:
+    """Transforms of what each energy's beam is, ready to be spread.
+
+    Parameters
+    ----------
+    paths : tuple of float
+        1/cos at which the energy left is known.
+    spectra : list of (E, rows, columns // 2 + 1) complex array
+        One per path: fluence behind the sample times that path's share of each pixel.
+    """
+
+    paths: tuple[float, ...]
+    spectra: list[NDArray[np.complex128]]
+
+
+def beam_spectra(scene: Scene) -> BeamSpectra:
+    """Return the beams of a scene; obliquity is interpolated over three paths, quadratically."""
+    excess, greatest = obliquity(scene.plane, scene.instrument.accuracy.effects)
+    through, path = _transmissions(scene)
+    fluence = through * path**-3
+    if excess is None:
+        return BeamSpectra(paths=(1.0,), spectra=[np.stack([transform(f) for f in fluence])])
+    x = excess.astype(np.float64) / greatest
+    shares = ((1.0 - x) * (1.0 - 2.0 * x), 4.0 * x * (1.0 - x), x * (2.0 * x - 1.0))
+    return BeamSpectra(
+        paths=(1.0, 1.0 + 0.5 * greatest, 1.0 + greatest),
+        spectra=[np.stack([transform(f * share) for f in fluence]) for share in shares],
+    )
+
+
+def xray_at_depth(scene: Scene, z_um: float, beams: BeamSpectra | None = None) -> Array:
+    """Return the energy left at depth z as light, energy by energy, each with its own spread.
+
+    Electrons per um2, s and um of depth, at the entrance face's size. The spread of an oblique
+    ray is that of its own source density over depth.
+    """
+    response, fine = scene.response, scene.plane.fine
+    known = beam_spectra(scene) if beams is None else beams
+    photons = response.spectrum.photons_per_um2_s * response.electrons_per_kev
+    frequency = response.frequency_cy_per_um
+    f = np.hypot(fine.row_frequency_cy_per_um[:, None], fine.column_frequency_cy_per_um)
+    total = np.zeros(f.shape, dtype=np.complex128)
+    for path, spectra in zip(known.paths, known.spectra, strict=True):
+        left = response.deposition.mean_transfer(
+            np.diag(photons), np.array([z_um]), frequency, path
+        )[:, 0]
+        curves = left if spectra.shape[0] > 1 else left.sum(axis=0, keepdims=True)
+        for curve, spectrum in zip(curves, spectra, strict=True):
+            total += CubicSpline(frequency, curve)(np.minimum(f, frequency[-1])) * spectrum
+    return np.asarray(inverse(total, fine.shape))
+
+
+def _transmissions(scene: Scene) -> tuple[Array, Array]:
+    """Return T_E(x), (E or 1, M, N), and the path per depth, 1/cos, (M, N)."""
     response, plane = scene.response, scene.plane
     effects = scene.instrument.accuracy.effects
     excess, _ = obliquity(plane, effects)
     path = np.ones(plane.fine.shape) if excess is None else 1.0 + excess.astype(np.float64)
-    mu = response.interaction.attenuation_per_um
-    light = light_per_photon(response, np.array([z_um]))[:, 0]
     if scene.specimen is None:
-        through = np.ones((mu.size, 1, 1))
-    else:
-        through = transmission(scene.specimen, scene.mu_per_um) ** path
-        if not effects.sample_hardening:
-            whole = response.depth_weight_um @ light_per_photon(response, response.depth_um).T
-            through = np.tensordot(whole / whole.sum(), through, axes=1)[None]
-    image = np.zeros(plane.fine.shape)
-    for e in range(mu.size):
-        slant = path * np.exp(-mu[e] * z_um * (path - 1.0))
-        image += light[e] * slant * through[e if through.shape[0] > 1 else 0]
-    return np.asarray(image * path**-3)
+        return np.ones((1, *plane.fine.shape)), path
+    through = transmission(scene.specimen, scene.mu_per_um) ** path
+    if not effects.sample_hardening:
+        whole = response.depth_weight_um @ light_per_photon(response, response.depth_um).T
+        through = np.tensordot(whole / whole.sum(), through, axes=1)[None]
+    return through, path
 
 
 def blurred_by_spot(image: Array, scene: Scene) -> Array:

@@ -26,11 +26,11 @@ from scintscope.forward.resample import scale_about_centre, spline_coefficients
 from scintscope.forward.terms import (
     DepthBasis,
     NodeKernels,
-    at_depths,
     depth_basis,
     light_per_photon,
     node_kernels,
     sample_transmissions,
+    weights_at,
 )
 from scintscope.instrument import Instrument
 from scintscope.materials import Absorber, attenuation
@@ -38,7 +38,6 @@ from scintscope.quadrature import defocus_nodes, interval_nodes
 from scintscope.response import DepthResponse
 from scintscope.sample.specimen import Specimen
 from scintscope.sample.transmission import fresnel_warning, group_images
-from scintscope.scintillator.absorption import absorbed_fraction
 from scintscope.scintillator.defects import EmissionDefect, PlateDefects
 from scintscope.units import wavelength_um
 
@@ -78,7 +77,7 @@ class XrayImages:
     Parameters
     ----------
     basis : DepthBasis
-        How the images combine at any depth.
+        How the images combine at any depth and frequency.
     images : (R, M, N) array
         Electrons per um2, s and um of depth, penumbra of the entrance face included.
     quanta_per_um2_s : (M, N) array
@@ -180,14 +179,10 @@ def xray_images(scene: Scene, dtype: Any = np.float32) -> XrayImages:
     if not effects.sample_hardening:
         transmissions = np.ones((1, transmissions.shape[1]))
     basis = depth_basis(response, transmissions, greatest, accuracy.error_target)
-    quanta = response.spectrum.photons_per_um2_s * np.asarray(
-        absorbed_fraction(response.interaction.attenuation_per_um, response.thickness_um)
-    )
-    normal = light_per_photon(response, basis.depth_um).T
-    oblique = light_per_photon(response, basis.depth_um, 1.0 + greatest).T
-    weights = np.concatenate([normal, oblique, quanta[None, :]])
+    quanta = response.spectrum.photons_per_um2_s * response.interacting_fraction()
+    weights = np.concatenate([basis.light, basis.oblique_light, quanta[None, :]])
     images = _weighted(scene, weights, excess, dtype)
-    count = normal.shape[0]
+    count = basis.light.shape[0]
     combined, photons = images[:count].copy(), images[-1].copy()
     if excess is not None:
         combined += (images[count : 2 * count] - combined) * (excess / greatest)
@@ -320,7 +315,7 @@ def light_image(
 
 def summed_over_depth(response: DepthResponse, xray: XrayImages) -> Image:
     """Return sum_z w_z X_z at the entrance face's size, electrons per um2 and s, (M, N)."""
-    shares = xray.basis.weights @ response.depth_weight_um
+    shares = response.depth_weight_um @ xray.basis.weights[:, :, 0].T
     kind = xray.images.dtype
     total = np.zeros(xray.images.shape[1:], dtype=kind)
     for share, image in zip(shares, xray.images, strict=True):
@@ -358,17 +353,13 @@ def _group_nodes(response: DepthResponse, group: EmissionDefect) -> tuple[Array,
 def _group_share(
     response: DepthResponse, basis: DepthBasis, group: EmissionDefect, r: int
 ) -> float:
-    """Return the weight of X_r in the light made over a defect's depth range."""
+    """Return the weight of X_r in the light made over a defect's depth range.
+
+    Re-absorbed energy is counted where the X-ray image is: under a defect, much smaller than its
+    halo, that is wrong by the halo's share of the image's local contrast.
+    """
     z, weight = _group_nodes(response, group)
-    return float(weight @ _basis_at(basis, response, z)[r])
-
-
-def _basis_at(basis: DepthBasis, response: DepthResponse, z_um: Array) -> Array:
-    """Return P_r at any depths, by polynomial interpolation between the depth nodes."""
-    if basis.depth_um.size == 1:
-        k = response.k_per_um(np.concatenate([basis.depth_um, z_um]))
-        return np.asarray((k[1:] / k[0])[None, :])
-    return at_depths(response, basis.weights, z_um)
+    return float(weight @ weights_at(basis, response, z, np.zeros(1))[r, :, 0])
 
 
 def group_transfer(response: DepthResponse, group: EmissionDefect) -> Array:

@@ -1,10 +1,14 @@
 """Few images instead of many planes: the depth-node form of Eq. 1 of Zhou et al. 2025.
 
-The light image is sum_z w_z S_{m(z)} [X_z] * T_z, with X_z(x) = sum_E c_E(z) T_E(x) the X-ray
-image at depth z and S_m the enlargement. Two smooth dependences on z are interpolated:
+The light image is sum_z w_z S_{m(z)} [X_z] * T_z, where X_z = sum_E e_E(z, f) F{T_E} is the
+energy left at depth z, each energy's transmission T_E(x) spread by its own electrons and
+re-absorbed photons, and S_m the enlargement. Two smooth dependences are interpolated:
 
-- X_z by X at a few chosen depths, X_z = sum_r P_r(z) X_{z_r} (interpolative decomposition of
-  sampled pixels: Cheng et al. 2005, SIAM J. Sci. Comput. 26, 1389), which is exact for one energy;
+- X_z(f) by its values at a few chosen (depth, frequency) pairs, X_z(f) = sum_r P_r(z, f) X_r
+  (interpolative decomposition of sampled pixels: Cheng et al. 2005, SIAM J. Sci. Comput. 26, 1389),
+  where X_r = sum_E e_E(z_r, f_r) T_E(x) are plain sums of transmissions. The P_r are linear in the
+  e_E, P_r(z, f) = sum_E a_rE e_E(z, f), so they are known at any depth and frequency; for one energy
+  one X_r is exact;
 - the enlargements by a few of them, S_{m_q}, with weights that depend on frequency. S_m turns a
   plane wave exp(2 pi i f x) into exp(2 pi i f x / m), so the kernels K_rq are the least-squares
   solution, for every f and over the field -R < x < R along f, of
@@ -19,7 +23,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,24 +45,43 @@ Where the data cannot tell the enlargements apart (low frequencies) it keeps the
 f; elsewhere its effect is below the error that is measured."""
 _LEAST_CONTRAST = 1e-3
 """A sample with less contrast than this is not resolved further: images are float32."""
+_PROBES = 7
+_LOWEST_PROBE_CY_PER_UM = 1e-3
+"""Re-absorbed photons spread over a tenth of a millimetre: below this frequency nothing changes
+that the value at 0 does not show."""
+
 _SHARE_OF_TARGET = 0.2
 """Each interpolation may use this share of accuracy.error_target."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DepthBasis:
-    """X at any depth from X at ``depth_um``: X_z = sum_r weights[r, z] X_{z_r}.
+    """X at any depth and frequency from a few images: X_z(f) = sum_r weights[r, z, f] X_r.
 
     Parameters
     ----------
-    depth_um : (R,) array
-        Chosen depths.
-    weights : (R, D) array
-        P_r at the response's depth nodes.
+    light, oblique_light : (R, E) array
+        X_r = sum_E light[r, E] T_E at normal incidence, and at the greatest obliquity: electrons
+        per um2, s and um of depth.
+    weights : (R, D, F) array
+        P_r at the response's depth nodes and frequencies.
+    share, oblique_share : (R, E) array
+        a_rE: P_r(z, f) = sum_E share e_E(z, f) + oblique_share e_E(z, f, oblique).
+    greatest_obliquity : float
+        Largest 1/cos - 1 over the field.
     """
 
-    depth_um: Array
+    light: Array
+    oblique_light: Array
     weights: Array
+    share: Array
+    oblique_share: Array
+    greatest_obliquity: float
+
+    @property
+    def open_beam(self) -> Array:
+        """Return X_r of the open beam, (R,)."""
+        return np.asarray(self.light.sum(axis=1))
 
 
 def light_per_photon(response: DepthResponse, z_um: Array, path: float = 1.0) -> Array:
@@ -85,54 +108,89 @@ def sample_transmissions(specimen: Specimen, mu_per_um: Mapping[str, Array]) -> 
 def depth_basis(
     response: DepthResponse, transmissions: Array, greatest_obliquity: float, error_target: float
 ) -> DepthBasis:
-    """Return the fewest depths whose X-ray images give those at all depths.
+    """Return the fewest X-ray images that give those of all depths and frequencies.
 
     Parameters
     ----------
     response : DepthResponse
         The plate.
     transmissions : (S, E) array
-        T_E of sampled pixels.
+        T_E of sampled pixels, open beam first.
     greatest_obliquity : float
         Largest 1/cos - 1 over the field.
     error_target : float
         Permitted error, as a fraction of the light's standard deviation over the samples.
     """
     paths = (1.0, 1.0 + greatest_obliquity) if greatest_obliquity else (1.0,)
-    rows = [transmissions @ light_per_photon(response, response.depth_um, path) for path in paths]
-    matrix = np.concatenate(rows)
-    column_scale = np.sqrt(response.depth_weight_um)
-    scaled = matrix * column_scale
-    size = np.linalg.norm(scaled, axis=1, keepdims=True)
-    lit = size[:, 0] > 0.0  # behind what lets nothing through any basis is right
-    scaled = scaled[lit] / size[lit]
-    light = rows[0] @ response.depth_weight_um
+    beams = transmissions * response.spectrum.photons_per_um2_s * response.electrons_per_kev
+    probes = _probe_frequencies(response)
+    energies = np.eye(beams.shape[1])
+    left = [
+        response.deposition.mean_transfer(energies, response.depth_um, probes, path)
+        for path in paths
+    ]
+    matrix = np.concatenate([beams @ e.reshape(energies.shape[0], -1) for e in left])
+    size = np.linalg.norm(matrix, axis=1)
+    lit = size > 0.0  # behind what lets nothing through any basis is right
+    seen = _visibility(response, probes).ravel()
+    light = beams @ left[0][:, :, 0] @ response.depth_weight_um
     contrast = min(max(float(light.std() / light.mean()), _LEAST_CONTRAST), 1.0)
-    rank, order, projection = interpolative.interp_decomp(
-        scaled, _SHARE_OF_TARGET * error_target * contrast, rand=False
+    rank, order, _ = interpolative.interp_decomp(
+        matrix[lit] / size[lit, None] * seen,
+        _SHARE_OF_TARGET * error_target * contrast,
+        rand=False,
     )
-    weights = interpolative.reconstruct_interp_matrix(order, projection)
     chosen = order[:rank]
-    return DepthBasis(
-        depth_um=response.depth_um[chosen],
-        weights=weights * column_scale[chosen][:, None] / column_scale[None, :],
+    share = np.zeros((rank, size.size))
+    share[:, lit] = np.linalg.pinv(matrix[np.ix_(lit, chosen)] / size[lit, None]) / size[lit]
+    halves = np.split(share, len(paths), axis=1)
+    scale = response.spectrum.photons_per_um2_s * response.electrons_per_kev
+    return _with_weights(
+        response,
+        light=[e.reshape(energies.shape[0], -1)[:, chosen].T * scale for e in left],
+        share=[half @ beams for half in halves],
+        greatest_obliquity=greatest_obliquity,
     )
 
 
-def at_depths(response: DepthResponse, values: Array, z_um: Array) -> Array:
-    """Return what is known at the response's depth nodes (last axis) at any depths.
+def _with_weights(
+    response: DepthResponse, *, light: list[Array], share: list[Array], greatest_obliquity: float
+) -> DepthBasis:
+    """Return the basis of given images, its weights evaluated at the response's nodes."""
+    basis = DepthBasis(
+        light=light[0],
+        oblique_light=light[-1],
+        weights=np.zeros((0, 0, 0)),
+        share=share[0],
+        oblique_share=share[1] if len(share) > 1 else np.zeros_like(share[0]),
+        greatest_obliquity=greatest_obliquity,
+    )
+    frequency = response.frequency_cy_per_um
+    return replace(basis, weights=weights_at(basis, response, response.depth_um, frequency))
 
-    Barycentric interpolation with the closed-form weights of Gauss-Legendre nodes,
-    (-1)^j sqrt(z_j (t - z_j) w_j) (Wang and Xiang 2012, Math. Comp. 81, 861).
-    """
-    node = response.depth_um
-    sign = (-1.0) ** np.arange(node.size)
-    factor = sign * np.sqrt(node * (response.thickness_um - node) * response.depth_weight_um)
-    distance = z_um[:, None] - node[None, :]
-    hit = distance == 0.0
-    share = factor / np.where(hit, 1.0, distance)
-    share = np.where(hit.any(axis=1)[:, None], hit, share)
-    return np.asarray(values @ (share / share.sum(axis=1, keepdims=True)).T)
+
+def weights_at(
+    basis: DepthBasis, response: DepthResponse, z_um: Array, frequency_cy_per_um: Array
+) -> Array:
+    """Return P_r at any depths and frequencies, (R, D, F)."""
+    left = response.deposition.mean_transfer
+    weights = left(basis.share, z_um, frequency_cy_per_um)
+    if basis.greatest_obliquity:
+        path = 1.0 + basis.greatest_obliquity
+        weights = weights + left(basis.oblique_share, z_um, frequency_cy_per_um, path)
+    return np.asarray(weights)
+
+
+def _probe_frequencies(response: DepthResponse) -> Array:
+    """Return the frequencies at which images of different energies are compared, 0 first."""
+    top = 0.5 * response.path.cutoff_cy_per_um
+    return np.concatenate([[0.0], np.geomspace(_LOWEST_PROBE_CY_PER_UM, top, _PROBES)])
+
+
+def _visibility(response: DepthResponse, probes: Array) -> Array:
+    """Return how much an error at each depth and probe frequency shows in the image, (D, P)."""
+    spline = CubicSpline(response.frequency_cy_per_um, response.otf, axis=1)
+    return np.asarray(np.sqrt(response.depth_weight_um)[:, None] * np.abs(spline(probes)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,7 +240,7 @@ def node_kernels(
         Permitted error (see `NodeKernels.error`).
     """
     summed = response.depth_weight_um[:, None] * response.otf * growth
-    weighted = basis.weights[:, :, None] * summed[None]
+    weighted = basis.weights * summed[None]
     if np.ptp(scale) == 0.0:
         curves = weighted.sum(axis=1)[:, None, :]
         return NodeKernels(depth_um=np.zeros(1), scale=scale[:1], curves=curves, error=0.0)
@@ -190,10 +248,11 @@ def node_kernels(
     line = np.polynomial.Polynomial.fit(response.depth_um, scale, min(3, scale.size - 1))
     rho = np.linspace(0.0, field_radius_um, _FIELD_SAMPLES)
     waves = _plane_waves(response.frequency_cy_per_um, rho, scale)
-    open_beam = response.k_per_um(basis.depth_um)
+    open_beam = basis.open_beam
     frequency = response.frequency_cy_per_um
-    seen = np.array([_stretched(frequency, t, 1.0 / m) for t, m in zip(summed, scale, strict=True)])
-    weighted = basis.weights[:, :, None] * seen[None]
+    weighted = np.stack(
+        [_stretched(frequency, weighted[:, d], 1.0 / m) for d, m in enumerate(scale)], axis=1
+    )
     target = waves @ weighted.transpose(2, 1, 0)
     inside = frequency > 0.25 / field_radius_um  # slower waves are level over the field
     octaves = np.where(inside, np.gradient(frequency) / np.maximum(frequency, frequency[1]), 0.0)
@@ -223,8 +282,8 @@ def node_kernels(
 
 
 def _stretched(frequency: Array, curve: Array, factor: float) -> Array:
-    """Return a tabulated curve at ``factor`` times the tabulated frequencies."""
-    spline = CubicSpline(frequency, curve)
+    """Return tabulated curves (last axis) at ``factor`` times the tabulated frequencies."""
+    spline = CubicSpline(frequency, curve, axis=-1)
     wanted = frequency * factor
     return np.where(wanted <= frequency[-1], spline(np.minimum(wanted, frequency[-1])), 0.0)
 

@@ -110,7 +110,7 @@ def _beam_rows(run: FinishedRun) -> list[_Cells]:
     response = run.bench.responses["thick"]
     energy = response.spectrum.energy_kev
     inside = (energy >= 10.0) & (energy <= 30.0)
-    reach = 1.0 / np.asarray(response.interaction.attenuation_per_um)[inside]
+    reach = 1.0 / np.asarray(response.deposition.attenuation_per_um)[inside]
     return [
         (
             "exposures 10 s (thin), 1 s (thick)", "ratio 10", f"light ratio {ratio:.2f}",

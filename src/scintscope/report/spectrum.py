@@ -105,7 +105,7 @@ def _draw_map(figure: Figure, axes: Axes, response: DepthResponse) -> None:
         edges, z, np.maximum(table, 1e-12 * top).T[:-1, :], cmap=style.HEAT, rasterized=True,
         norm=LogNorm(top * 10.0**-_MOST_DECADES, top),
     )  # fmt: skip
-    stops = 1.0 / np.asarray(response.interaction.attenuation_per_um)
+    stops = 1.0 / np.asarray(response.deposition.attenuation_per_um)
     order = np.argsort(spectrum.energy_kev)
     axes.plot(
         spectrum.energy_kev[order], stops[order], color="white", lw=2.6, marker=_dot(stops), ms=5
