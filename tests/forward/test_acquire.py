@@ -130,7 +130,7 @@ def test_total_loss_of_emission_is_black(bench):
 def test_part_of_the_depth_takes_its_share(bench):
     """An even loss over a depth range dims by loss times the share of k(z) in that range."""
     job = job_of(bench, None, emission(20.0, 50.0, even(0.4)))
-    mu = job.response.interaction.attenuation_per_um[0]
+    mu = job.response.deposition.attenuation_per_um[0]
     share = (np.exp(-mu * 20.0) - np.exp(-mu * 50.0)) / -np.expm1(-mu * 100.0)
     wanted = level_of(job) * (1.0 - 0.4 * share)
     np.testing.assert_allclose(electrons(job), wanted, rtol=FLOAT32)
@@ -140,7 +140,7 @@ def test_part_of_the_depth_takes_its_share(bench):
 def test_scatterers_take_light_from_beyond_only(bench, depth):
     """An even loss L of passage dims by L times the share of light made before its depth."""
     job = job_of(bench, None, transmission(depth, even(0.3)))
-    mu = job.response.interaction.attenuation_per_um[0]
+    mu = job.response.deposition.attenuation_per_um[0]
     beyond = np.expm1(-mu * depth) / np.expm1(-mu * 100.0)
     assert light_beyond(job.response, depth) == pytest.approx(beyond, abs=1e-12)
     np.testing.assert_allclose(electrons(job), level_of(job) * (1 - 0.3 * beyond), rtol=FLOAT32)

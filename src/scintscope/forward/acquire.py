@@ -58,11 +58,16 @@ class PlateOptics:
     noise_kernels: Image
 
 
-def plate_optics(response: DepthResponse, plane: Plane, defects: PlateDefects) -> PlateOptics:
-    """Return the per-plate parts of the frame model."""
+def plate_optics(
+    response: DepthResponse,
+    plane: Plane,
+    defects: PlateDefects,
+    quanta: QuantaGroups | None = None,
+) -> PlateOptics:
+    """Return the per-plate parts of the frame model; ``quanta`` are grouped here if not given."""
     table = response.frequency_cy_per_um
     area = np.float32(plane.pixel_um**2)
-    quanta = quanta_groups(response)
+    groups = quanta_groups(response) if quanta is None else quanta
     return PlateOptics(
         group_kernels=tuple(
             camera_kernel(plane, table, group_transfer(response, group)) * area
@@ -70,8 +75,8 @@ def plate_optics(response: DepthResponse, plane: Plane, defects: PlateDefects) -
         ),
         factor=_factor_spectrum(response, plane, defects),
         glow=_glow_spectrum(response, plane, defects),
-        quanta=quanta,
-        noise_kernels=noise_kernels(quanta, plane),
+        quanta=groups,
+        noise_kernels=noise_kernels(groups, plane),
     )
 
 
@@ -186,13 +191,13 @@ def noise_spectrum(
 def group_images(quanta_per_um2_s: Image, groups: QuantaGroups) -> Image:
     """Return the X-ray image of each group, (G, M, N).
 
-    One image of all interacting X-rays, (M, N), is shared out between the groups as in the open
+    One image of all interacting X-rays, (1, M, N), is shared out between the groups as in the open
     beam.
     """
-    if quanta_per_um2_s.ndim == 3:
+    if quanta_per_um2_s.shape[0] == groups.weights.shape[0]:
         return quanta_per_um2_s
     share = groups.rate_per_um2_s / groups.stopped_per_um2_s
-    return np.asarray(quanta_per_um2_s[None] * share.astype(np.float32)[:, None, None])
+    return np.asarray(quanta_per_um2_s * share.astype(np.float32)[:, None, None])
 
 
 def take_stack(

@@ -80,8 +80,8 @@ class XrayImages:
         How the images combine at any depth and frequency.
     images : (R, M, N) array
         Electrons per um2, s and um of depth, penumbra of the entrance face included.
-    quanta_per_um2_s : (M, N) array
-        X-rays that interact in the plate.
+    quanta_per_um2_s : (G, M, N) array
+        X-rays of each noise group (`noise.groups`) that interact in the plate.
     """
 
     basis: DepthBasis
@@ -117,8 +117,8 @@ class LightImage:
         X-ray image summed over depth at the entrance face's size, electrons per um2 and s.
     defect_light : tuple of DefectLight
         Sharp light at each emission defect, in order.
-    quanta_per_um2_s : (M, N) array
-        Interacting X-rays on the fine grid.
+    quanta_per_um2_s : (G, M, N) array
+        Interacting X-rays of each noise group on the fine grid.
     terms : int
         Transforms spent on the depth sum.
     error : float
@@ -166,8 +166,20 @@ def warn_of_diffraction(instrument: Instrument, response: DepthResponse) -> str 
     return text
 
 
-def xray_images(scene: Scene, dtype: Any = np.float32) -> XrayImages:
-    """Return the X-ray images at the basis depths, obliquity and penumbra included."""
+def xray_images(
+    scene: Scene, dtype: Any = np.float32, quanta_weights: Array | None = None
+) -> XrayImages:
+    """Return the X-ray images of the depth basis, obliquity and penumbra included.
+
+    Parameters
+    ----------
+    scene : Scene
+        What to image.
+    dtype
+        float32 or float64.
+    quanta_weights : (G, E) array, optional
+        X-rays per um2 and s of each noise group; by default one group of all that interact.
+    """
     response, plane = scene.response, scene.plane
     effects, accuracy = scene.instrument.accuracy.effects, scene.instrument.accuracy
     excess, greatest = obliquity(plane, effects)
@@ -179,11 +191,13 @@ def xray_images(scene: Scene, dtype: Any = np.float32) -> XrayImages:
     if not effects.sample_hardening:
         transmissions = np.ones((1, transmissions.shape[1]))
     basis = depth_basis(response, transmissions, greatest, accuracy.error_target)
-    quanta = response.spectrum.photons_per_um2_s * response.interacting_fraction()
-    weights = np.concatenate([basis.light, basis.oblique_light, quanta[None, :]])
+    quanta = quanta_weights
+    if quanta is None:
+        quanta = (response.spectrum.photons_per_um2_s * response.interacting_fraction())[None]
+    weights = np.concatenate([basis.light, basis.oblique_light, quanta])
     images = _weighted(scene, weights, excess, dtype)
     count = basis.light.shape[0]
-    combined, photons = images[:count].copy(), images[-1].copy()
+    combined, photons = images[:count].copy(), images[2 * count :].copy()
     if excess is not None:
         combined += (images[count : 2 * count] - combined) * (excess / greatest)
         fluence = (1.0 + excess) ** -3

@@ -24,6 +24,7 @@ from scintscope.forward.render import (
 )
 from scintscope.instrument import Instrument
 from scintscope.materials import Absorber
+from scintscope.noise.groups import QuantaGroups, quanta_groups
 from scintscope.progress import Progress
 from scintscope.response import DepthResponse, check_sampling, depth_response
 from scintscope.sample.build import build_specimen
@@ -69,12 +70,15 @@ class Bench:
         What was asked for.
     responses, planes, defects : dict of str
         By plate, ``thin`` and ``thick``.
+    quanta : dict of str to QuantaGroups
+        By plate: how its X-ray noise is drawn.
     """
 
     experiment: Experiment
     responses: Mapping[str, DepthResponse]
     planes: Mapping[str, Plane]
     defects: Mapping[str, PlateDefects]
+    quanta: Mapping[str, QuantaGroups]
 
     def scene(self, plate: str, sample: str | None) -> Scene:
         """Return the scene of a named sample (None: open beam) in front of a plate."""
@@ -161,6 +165,7 @@ def set_up(experiment: Experiment) -> Bench:
         responses=responses,
         planes=planes,
         defects={name: _plate_defects(experiment, name, planes[name]) for name in PLATES},
+        quanta={name: quanta_groups(responses[name]) for name in PLATES},
     )
 
 
@@ -197,7 +202,12 @@ def expose_all(bench: Bench, progress: Progress) -> Exposures:
     truth: dict[str, RenderedLight] = {}
     with progress("frames", len(names) * acquisition.frames) as advance:
         for plate in PLATES:
-            optics = plate_optics(bench.responses[plate], bench.planes[plate], bench.defects[plate])
+            optics = plate_optics(
+                bench.responses[plate],
+                bench.planes[plate],
+                bench.defects[plate],
+                bench.quanta[plate],
+            )
             for what in (*experiment.samples, BACKGROUND):
                 name = f"{plate}_{what}"
                 light = _light(bench, plate, None if what == BACKGROUND else what)
@@ -230,7 +240,8 @@ def truth_of(light: LightImage) -> RenderedLight:
 
 def _light(bench: Bench, plate: str, sample: str | None) -> LightImage:
     scene = bench.scene(plate, sample)
-    return light_image(scene, xray_images(scene), bench.defects[plate])
+    xray = xray_images(scene, quanta_weights=bench.quanta[plate].weights)
+    return light_image(scene, xray, bench.defects[plate])
 
 
 def _job(
