@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("deposition",),
     ("geometry", "source", "sample", "scintillator", "optics", "camera"),
     ("instrument",),
+    ("plate_deposition", "plate_transfer"),
     ("response",),
     ("noise",),
     ("forward",),

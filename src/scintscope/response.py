@@ -18,33 +18,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scintscope.deposition import Deposition, deposition
-from scintscope.errors import InputError, PhysicsWarning, SamplingError
+from scintscope.errors import PhysicsWarning, SamplingError
 from scintscope.instrument import Instrument
 from scintscope.materials import attenuation
-from scintscope.materials.optical import refractive_index
-from scintscope.optics.aberrations import Aberrations, radial_terms_um
 from scintscope.optics.focus import best_focus_um
-from scintscope.optics.otf import otf
-from scintscope.optics.wavefront import OpticalPath, focus_for_travel_um, travel_for_focus_um
+from scintscope.optics.wavefront import OpticalPath, travel_for_focus_um
+from scintscope.plate_deposition import PlateDeposition, plate_deposition
+from scintscope.plate_transfer import optical_path, plate_otf
 from scintscope.quadrature import defocus_nodes, interval_nodes, plate_nodes
-from scintscope.scintillator.emission import (
-    back_reflectance,
-    collection_fraction,
-    electrons_per_kev,
-)
+from scintscope.scintillator.layers import emitting_layers
+from scintscope.scintillator.light_budget import LightBudget, light_budget
 from scintscope.scintillator.plate import Plate
 from scintscope.source import Spectrum, beam_spectrum
-from scintscope.units import UM_PER_MM
 
 Array = NDArray[np.float64]
 
 _FREQUENCY_POWER = 1.5
 """Transfer functions vary fastest at low frequency, where the samples are therefore denser."""
-
-_MIRROR_BLOCK = 32
-_MIRROR_FLOOR = 1e-5
-"""Transfer of mirrored light below this share of all light is left out."""
 
 _MAX_DEPTH_NODES = 4096
 _MAX_OVERSAMPLING = 8
@@ -60,10 +50,12 @@ class DepthResponse:
         The plate.
     spectrum : Spectrum
         Open beam at its entrance face, on axis (E groups).
-    deposition : Deposition
+    deposition : PlateDeposition
         Where photons of each energy leave theirs.
+    budgets : tuple of LightBudget
+        From keV to electrons in each layer that makes light, the film first.
     depth_um, depth_weight_um : (D,) array
-        Quadrature nodes and weights over the plate.
+        Quadrature nodes and weights over the layers that make light.
     frequency_cy_per_um : (F,) array
         From 0 to the optical cut-off, denser at the low end.
     otf : (D, F) array
@@ -82,7 +74,8 @@ class DepthResponse:
 
     plate: Plate
     spectrum: Spectrum
-    deposition: Deposition
+    deposition: PlateDeposition
+    budgets: tuple[LightBudget, ...]
     depth_um: Array
     depth_weight_um: Array
     frequency_cy_per_um: Array
@@ -104,8 +97,8 @@ class DepthResponse:
         return self.deposition.mean_kev_per_um(z_um, path)
 
     def interacting_fraction(self) -> Array:
-        """Return the share of photons that interact in the plate, 1 - exp(-mu t), (E,)."""
-        return np.asarray(-np.expm1(-self.deposition.attenuation_per_um * self.thickness_um))
+        """Return the share of photons that interact in what makes light, (E,)."""
+        return self.deposition.interacting_fraction()
 
     def light_per_um(self, z_um: Array) -> Array:
         """Return open-beam electrons per um2, s and um of depth, per energy, (E, D)."""
@@ -120,84 +113,6 @@ class DepthResponse:
     def otf_at(self, z_um: Array) -> Array:
         """Return T(f, z) at any depths, (D, F)."""
         return plate_otf(self.frequency_cy_per_um, z_um, self.plate, self.path, self.travel_um)
-
-
-def optical_path(instrument: Instrument, plate: Plate) -> OpticalPath:
-    """Return what lies between the emitters of a plate and the lens."""
-    lens, wavelength = instrument.lens, plate.scintillator.emission_um
-    excess, index = [], []
-    for glass in lens.plates:
-        designed = glass.thickness_mm if glass.corrected_for_mm is None else glass.corrected_for_mm
-        if glass.thickness_mm != designed:
-            excess.append((glass.thickness_mm - designed) * UM_PER_MM)
-            index.append(refractive_index(glass.material, wavelength))
-    return OpticalPath(
-        na=lens.na,
-        index=plate.scintillator.refractive_index,
-        wavelength_um=wavelength,
-        corrected_for_um=lens.corrected_for_um,
-        excess_um=tuple(excess),
-        excess_index=tuple(index),
-        radial_um=_symmetric_terms_um(lens.aberrations, wavelength),
-    )
-
-
-def _symmetric_terms_um(aberrations: Aberrations, wavelength_um: float) -> tuple[float, ...]:
-    """Return a lens's aberrations for the radial transfer functions of the image model.
-
-    Raises
-    ------
-    InputError
-        If they are not axially symmetric, or the pupil is obstructed or apodised.
-    """
-    if aberrations.obstruction or aberrations.apodisation != "none":
-        raise InputError(
-            "lens.aberrations.obstruction and apodisation are not part of the image model: leave "
-            "them at 0 and 'none', or use the pupil engines of scintscope.optics."
-        )
-    return tuple(float(c) for c in radial_terms_um(aberrations, wavelength_um))
-
-
-def plate_otf(
-    frequency_cy_per_um: Any,
-    z_um: Array,
-    plate: Plate,
-    path: OpticalPath,
-    travel_um: float,
-) -> Array:
-    """Return T(f, z) of a plate: direct light and the entrance face's mirror image of it.
-
-    The mirror image of an emitter at z lies at -z, an optical depth t + z below the exit face;
-    its share is R / (1 + R).
-    """
-    depth = np.asarray(z_um, dtype=np.float64)
-    direct = np.asarray(otf(frequency_cy_per_um, plate.thickness_um - depth, travel_um, path))
-    mirror = back_reflectance(plate.back_face, plate.scintillator.refractive_index)
-    if mirror == 0.0:
-        return direct
-    frequency = np.asarray(frequency_cy_per_um, dtype=np.float64)
-    reflected = np.zeros(direct.shape)
-    for part in (slice(i, i + _MIRROR_BLOCK) for i in range(0, depth.size, _MIRROR_BLOCK)):
-        below_exit = plate.thickness_um + depth[part]
-        seen = _mirror_is_seen(frequency, float(below_exit.min()), travel_um, path, mirror)
-        reflected[part, seen] = otf(frequency[seen], below_exit, travel_um, path)
-    return (direct + mirror * reflected) / (1.0 + mirror)
-
-
-def _mirror_is_seen(
-    frequency: Array, below_exit_um: float, travel_um: float, path: OpticalPath, mirror: float
-) -> NDArray[np.bool_]:
-    """Return where light mirrored to a depth or beyond can matter, (F,).
-
-    The transfer of a wide blur disc, 2 J1(a) / a with a = 2 pi f z tan(theta), stays below
-    sqrt(8 / pi) a^(-3/2); where that, times the mirrored share of the light, is below
-    `_MIRROR_FLOOR`, it is left out (it costs most and is nothing but blur).
-    """
-    sine = path.na / path.index
-    distance = max(below_exit_um - float(focus_for_travel_um(travel_um, path)), 0.0)
-    a = 2.0 * np.pi * frequency * distance * sine / np.sqrt(1.0 - sine**2)
-    envelope = np.sqrt(8.0 / np.pi) * np.maximum(a, 1e-9) ** -1.5
-    return np.asarray(mirror / (1.0 + mirror) * envelope > _MIRROR_FLOOR)
 
 
 def plate_spectrum(instrument: Instrument, plate: Plate) -> Spectrum:
@@ -222,30 +137,26 @@ def depth_response(instrument: Instrument, plate: Plate) -> DepthResponse:
     """
     spectrum = plate_spectrum(instrument, plate)
     path = optical_path(instrument, plate)
-    camera = instrument.camera
-    reflect = back_reflectance(plate.back_face, plate.scintillator.refractive_index)
-    gain = electrons_per_kev(
-        plate.scintillator.photons_per_kev,
-        float(collection_fraction(path.na, path.index)),
-        reflect,
-        instrument.lens.transmission,
-        camera.quantum_efficiency,
+    layers = emitting_layers(plate)
+    budgets = tuple(
+        light_budget(plate, instrument.lens, instrument.camera, layer=layer) for layer in layers
     )
     draft = DepthResponse(
         plate=plate,
         spectrum=spectrum,
-        deposition=deposition(
-            plate.scintillator,
-            plate.thickness_um,
+        deposition=plate_deposition(
+            plate,
             spectrum.energy_kev,
             instrument.accuracy.effects,
+            tuple(budget.electrons_per_kev for budget in budgets),
         ),
+        budgets=budgets,
         depth_um=np.zeros(0),
         depth_weight_um=np.zeros(0),
         frequency_cy_per_um=response_frequencies(path, plate.thickness_um),
         otf=np.zeros((0, 0)),
         energy_left=np.zeros((0, 0)),
-        electrons_per_kev=float(gain),
+        electrons_per_kev=budgets[0].electrons_per_kev,
         path=path,
         travel_um=0.0,
         focus_um=0.0,
@@ -325,7 +236,7 @@ def with_depth_nodes(
 ) -> DepthResponse:
     """Return the response on ``count`` depth nodes (and on other frequencies, if given)."""
     frequency = response.frequency_cy_per_um if frequency_cy_per_um is None else frequency_cy_per_um
-    z, weight = plate_nodes(response.thickness_um, count)
+    z, weight = _layer_nodes(response, count)
     photons = response.spectrum.photons_per_um2_s
     return replace(
         response,
@@ -335,6 +246,17 @@ def with_depth_nodes(
         otf=plate_otf(frequency, z, response.plate, response.path, response.travel_um),
         energy_left=response.deposition.mean_transfer(photons[None], z, frequency)[0],
     )
+
+
+def _layer_nodes(response: DepthResponse, count: int) -> tuple[Array, Array]:
+    """Return nodes and weights over all layers that make light; ``count`` is the film's."""
+    parts = []
+    for layer in emitting_layers(response.plate):
+        own = max(count, round(count * layer.thickness_um / response.thickness_um))
+        z, weight = plate_nodes(layer.thickness_um, min(own, _MAX_DEPTH_NODES))
+        parts.append((layer.entrance_um + z, weight))
+    nodes, weights = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return nodes, weights
 
 
 def mean_transfer(response: DepthResponse) -> Array:

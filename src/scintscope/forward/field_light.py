@@ -208,8 +208,8 @@ def depth_sum(
     """
     by_node = enlargement_weights(frequency, response.depth_um, scale, kernels, optics)
     grown = np.stack([np.interp(frequency, response.frequency_cy_per_um, row) for row in growth])
-    share = response.depth_weight_um * basis.weights
-    weight = share[:, None, :, None] * by_node.transpose(1, 2, 0)[None] * grown[None, None]
+    share = response.depth_weight_um[:, None] * basis.weights
+    weight = share[:, None] * by_node.transpose(1, 2, 0)[None] * grown[None, None]
     weight = weight.reshape(-1, *weight.shape[2:])
     below = response.thickness_um - response.depth_um
     mirror = back_reflectance(

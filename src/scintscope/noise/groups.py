@@ -169,7 +169,7 @@ def _kinds(response: DepthResponse) -> _Kinds:
     sums = member @ part
     part = part * (size / np.where(sums > 0.0, sums, 1.0))[band]
     shape = np.sign(response.otf) * np.sqrt(power / np.where(size > 0.0, size, 1.0)[:, :, None])
-    stopped = photons[:, None] * mu[:, None] * np.exp(-mu[:, None] * z) * weight
+    stopped = photons[:, None] * response.deposition.first_collisions(z) * weight
     return _Kinds(
         frequency=f,
         metric=metric,

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from scintscope.noise.theory import Moments, noise_curves
 from scintscope.response import DepthResponse, at_frequencies, mean_transfer
-from scintscope.scintillator.absorption import per_depth
 
 Array = NDArray[np.float64]
 
@@ -73,22 +72,15 @@ def collision_power(
     """
     part = slice(None) if chosen is None else chosen
     z, transfer = response.depth_um, response.otf[:, part]
-    deposition = getattr(response, "deposition", None)
-    if deposition is not None:
-        frequency = response.frequency_cy_per_um[part]
-        return np.asarray(
-            deposition.event_power(weights, z, response.depth_weight_um, transfer, frequency)
-        )
-    act = response.interaction
-    second = np.asarray(per_depth(act.deposit_kev2_per_um, z, act.attenuation_per_um))
-    return np.asarray((weights @ second)[:, :, None] * transfer**2)
+    frequency = response.frequency_cy_per_um[part]
+    return response.deposition.event_power(
+        weights, z, response.depth_weight_um, transfer, frequency
+    )
 
 
 def attenuation_of(response: DepthResponse) -> Array:
     """Return mu of the plate's material at the response's energies, 1/um, (E,)."""
-    deposition = getattr(response, "deposition", None)
-    source = response.interaction if deposition is None else deposition
-    return np.asarray(source.attenuation_per_um)
+    return response.deposition.attenuation_per_um
 
 
 def quantum_noise(response: DepthResponse) -> Array:
