@@ -17,14 +17,13 @@ from scintscope.materials import attenuation, scintillator
 from scintscope.optics.lens import GlassPlate, Lens
 from scintscope.optics.otf import diffraction_limited_mtf
 from scintscope.optics.wavefront import OpticalPath
+from scintscope.plate_transfer import optical_path, plate_otf
 from scintscope.quadrature import interval_nodes, unit_nodes
 from scintscope.response import (
     at_frequencies,
     check_sampling,
     depth_response,
     mean_transfer,
-    optical_path,
-    plate_otf,
     plate_spectrum,
     presampled_mtf,
     with_depth_nodes,
@@ -149,11 +148,12 @@ def test_back_faces(bench):
     )
     n = YAG.refractive_index
     for face, r in (("bare", ((n - 1.0) / (n + 1.0)) ** 2), ("reflective", 1.0)):
-        np.testing.assert_allclose(
-            kept[face].otf_at(black.depth_um), (black.otf + r * mirrored) / (1.0 + r), rtol=0, atol=1e-9
-        )
+        found = kept[face].otf_at(black.depth_um)
+        # the cone's mean reflectance is 0.3 % above r of normal incidence; mirrored light below
+        # 1e-5 of all is left out
+        np.testing.assert_allclose(found, (black.otf + r * mirrored) / (1.0 + r), rtol=0, atol=3e-4)
         assert kept[face].electrons_per_kev == pytest.approx(
-            (1.0 + r) * black.electrons_per_kev, rel=1e-13
+            (1.0 + r) * black.electrons_per_kev, rel=5e-4
         )
 
 

@@ -154,6 +154,13 @@ def image_path(path: OpticalPath, layer: EmittingLayer, image: LightImage) -> Op
     )
 
 
+def film_path(path: OpticalPath, plate: Plate) -> OpticalPath:
+    """Return the optical path of the film's direct light: what focus and stage travel refer to."""
+    film = emitting_layers(plate)[0]
+    direct = light_images(plate, film, path.wavelength_um, path.na, 0)[0]
+    return image_path(path, film, direct)
+
+
 def _is_seen(
     frequency: Array, below_exit_um: Array, travel_um: float, path: OpticalPath, share: float
 ) -> NDArray[np.bool_]:

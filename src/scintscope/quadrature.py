@@ -23,9 +23,7 @@ def interval_nodes(low_um: float, high_um: float, count: int) -> tuple[Array, Ar
     return low_um + (high_um - low_um) * nodes, (high_um - low_um) * weights
 
 
-def plate_nodes(
-    thickness_um: float, count: int, face_layer_um: float = 4.0
-) -> tuple[Array, Array]:
+def plate_nodes(thickness_um: float, count: int, face_layer_um: float = 4.0) -> tuple[Array, Array]:
     """Return nodes and weights over a plate whose faces let electrons out, um.
 
     Two thin panels at the faces, where the energy kept by electrons changes over their range, and

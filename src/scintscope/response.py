@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,7 @@ from scintscope.materials import attenuation
 from scintscope.optics.focus import best_focus_um
 from scintscope.optics.wavefront import OpticalPath, travel_for_focus_um
 from scintscope.plate_deposition import PlateDeposition, plate_deposition
-from scintscope.plate_transfer import optical_path, plate_otf
+from scintscope.plate_transfer import film_path, optical_path, plate_otf
 from scintscope.quadrature import defocus_nodes, interval_nodes, plate_nodes
 from scintscope.scintillator.layers import emitting_layers
 from scintscope.scintillator.light_budget import LightBudget, light_budget
@@ -65,7 +64,7 @@ class DepthResponse:
     electrons_per_kev : float
         c, everything from yield to quantum efficiency.
     path : OpticalPath
-        Lens and layers.
+        Lens and its glass; what lies in the plate is added per layer (`plate_transfer`).
     travel_um, focus_um : float
         Stage travel; depth in focus, z from the entrance face.
     pixel_um : float
@@ -180,8 +179,8 @@ def response_frequencies(path: OpticalPath, thickness_um: float) -> Array:
 
 def _focus(draft: DepthResponse, instrument: Instrument) -> DepthResponse:
     """Return the response with its focus depth and stage travel set."""
-    plate, path = draft.plate, draft.path
-    thickness = plate.thickness_um
+    plate = draft.plate
+    path, thickness = film_path(draft.path, plate), plate.thickness_um
     if isinstance(plate.focus_um, str):
         count = defocus_nodes(thickness, path.na, path.index, path.wavelength_um)
         z, weight = interval_nodes(0.0, thickness, 2 * count)

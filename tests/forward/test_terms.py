@@ -38,7 +38,9 @@ def test_one_energy_needs_one_depth():
 def test_basis_reproduces_any_thickness_to_the_target(target):
     """X at all depths from X at a few, for thicknesses that were not among the sampled ones."""
     response = response_of(small(source=TUBE, geometry=Geometry()))
-    basis = depth_basis(response, transmissions_of(response, 0.5, 2.0, 5.0, 10.0, 20.0), 0.0, target)
+    basis = depth_basis(
+        response, transmissions_of(response, 0.5, 2.0, 5.0, 10.0, 20.0), 0.0, target
+    )
     assert 1 < basis.light.shape[0] < 12
     through = transmissions_of(response, 1.0, 9.0)
     beams = through * response.spectrum.photons_per_um2_s * response.electrons_per_kev

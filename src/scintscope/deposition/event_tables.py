@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.accuracy import Effects
+from scintscope.deposition.electron_paths import TrackLibrary
 from scintscope.deposition.physics import (
     Collisions,
     InteractionData,
@@ -16,7 +17,6 @@ from scintscope.deposition.physics import (
     collisions,
     tracked_lines,
 )
-from scintscope.deposition.electron_paths import TrackLibrary
 from scintscope.errors import check_range
 from scintscope.materials import attenuation, scattering
 

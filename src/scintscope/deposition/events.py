@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scintscope.deposition.event_tables import EventModel, event_model
 from scintscope.deposition.electron_paths import (
     POINTS,
     Electrons,
@@ -26,6 +25,7 @@ from scintscope.deposition.electron_paths import (
     sauter_cosine,
     turned,
 )
+from scintscope.deposition.event_tables import EventModel, event_model
 from scintscope.units import ELECTRON_REST_KEV
 
 Array = NDArray[np.float64]

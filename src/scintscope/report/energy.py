@@ -90,9 +90,7 @@ def _draw_transfer(axes: Axes, responses: Mapping[str, DepthResponse]) -> None:
         curve = response.depth_weight_um @ response.energy_left
         f = response.frequency_cy_per_um
         top = max(top, 0.5 * float(f[-1]))
-        axes.plot(
-            f * UM_PER_MM, curve / curve[0], color=style.COLOURS[name], label=f"{name} plate"
-        )
+        axes.plot(f * UM_PER_MM, curve / curve[0], color=style.COLOURS[name], label=f"{name} plate")
     style.frequency_axis(axes, top * UM_PER_MM, 0.5 * UM_PER_MM / response.pixel_um)
     axes.set_ylim(0.0, 1.02)
     axes.set_ylabel("transfer of the deposited energy")
