@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "progress",
         "accuracy",
         "streams",
+        "memory",
         "cache",
     ),
     ("materials",),
