@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scintscope.errors import DataError, InputError
-from scintscope.optics.band import band_average, band_nodes
+from scintscope.optics.band import band_average, band_nodes, fewer_lines
 from scintscope.optics.otf import diffraction_limited_mtf, otf
 from scintscope.optics.psf_radial import radial_psf
 from scintscope.optics.wavefront import OpticalPath
@@ -99,6 +99,24 @@ def test_few_nodes_converge_to_the_full_band():
     assert errors[1] < 1e-3
     assert errors[1] < 0.1 * errors[0]
     assert errors[2] < 0.1 * errors[1]
+
+
+def test_fewer_lines_keep_the_moments():
+    """Three lines stand for fourteen: moments up to the fifth, and the image to 1e-3."""
+    waves = np.linspace(0.5, 0.63, 14)
+    light = np.exp(-(((waves - 0.55) / 0.03) ** 2))
+    nodes, weights = fewer_lines(waves, 7.0 * light, 3)
+    for power in range(6):
+        expected = light @ (waves - 0.55) ** power / light.sum()
+        # rounding of a Jacobi matrix, over the largest term
+        assert weights @ (nodes - 0.55) ** power == pytest.approx(expected, abs=1e-13 * 0.1**power)
+    full, few = (band_average(engine, w, x, 1.83) for w, x in ((waves, light), (nodes, weights)))
+    assert np.abs(full - few).max() < 1e-3 * full.max()
+    same, share = fewer_lines(waves[:2], light[:2], 3)
+    np.testing.assert_array_equal(same, waves[:2])
+    assert share.sum() == pytest.approx(1.0)
+    with pytest.raises(DataError, match="weights match"):
+        fewer_lines([0.5, 0.6], [1.0], 2)
 
 
 def test_refusals():

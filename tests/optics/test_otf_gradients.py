@@ -5,6 +5,7 @@ import pytest
 
 from scintscope.jax64 import jax, jnp
 from scintscope.optics.otf import otf
+from scintscope.optics.pupil import VECTORIAL
 from scintscope.optics.wavefront import OpticalPath
 
 FREQUENCY = np.array([0.1, 0.35, 0.6, 1.0])
@@ -48,3 +49,26 @@ def test_gradient_is_finite_and_zero_by_symmetry_in_focus(compiled):
     assert np.isfinite(found).all()
     # rounding of a sum of 2048 terms
     np.testing.assert_allclose(found[1:3], 0.0, atol=1e-12)
+
+
+def test_vectorial_gradient_equals_central_differences():
+    """With dipoles' polarisation at NA 0.9 the same five derivatives hold, in focus too."""
+
+    def dipoles(values):
+        na, depth, travel, wavelength, index = values
+        path = OpticalPath(na=na, index=index, wavelength_um=wavelength, corrected_for_um=4.0)
+        transfer = otf(
+            jnp.asarray(2.0 * FREQUENCY), depth[None], travel, path, counts=COUNTS, pupil=VECTORIAL
+        )
+        return jnp.sum(transfer[0] * WEIGHT)
+
+    value, gradient = dipoles, jax.grad(dipoles)
+    for point in (np.array([0.9, 6.0, 0.7, 0.55, 1.83]), np.array([0.9, 4.0, 0.0, 0.55, 1.83])):
+        found = np.asarray(gradient(point))
+        step = 1e-5 * np.maximum(point, 0.5)
+        expected = [
+            (float(value(point + s * e)) - float(value(point - s * e))) / (2.0 * s)
+            for s, e in zip(step, np.eye(5), strict=True)
+        ]
+        # second-order differences of phases k s < 1e-4, rounding 1e-15 / 1e-5
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())

@@ -132,6 +132,41 @@ def band_nodes(wavelengths_um: Any, density: Any, count: int) -> tuple[Array, Ar
     return _gauss(fine, measure / measure.sum(), count)
 
 
+def fewer_lines(wavelengths_um: Any, weights: Any, count: int) -> tuple[Array, Array]:
+    """Return a few wavelengths that stand for a band of many lines.
+
+    The Gauss rule of the lines themselves: moments of the wavelength up to 2 count - 1 are kept.
+    For bands that come as lines with their share of the photons.
+
+    Parameters
+    ----------
+    wavelengths_um, weights : (K,) array
+        Lines and their light, any scale.
+    count : int
+        Lines wanted, 1 to 64; a band with no more lines than that is returned as it is.
+
+    Returns
+    -------
+    nodes_um, weights : (count,) array
+        Weights sum to 1.
+
+    Raises
+    ------
+    DataError
+        Shapes that do not match, weights that are negative or all zero.
+    """
+    waves, light = (np.asarray(v, dtype=np.float64) for v in (wavelengths_um, weights))
+    if waves.ndim != 1 or waves.shape != light.shape or (light < 0.0).any() or light.sum() <= 0.0:
+        raise DataError("lines and weights match; weights are not negative and not all zero.")
+    if not 1 <= count <= 64:
+        raise InputError(f"count = {count}: 1 to 64 wavelengths.")
+    lit = light > 0.0
+    waves, light = waves[lit], light[lit] / light.sum()
+    if np.unique(waves).size <= count:
+        return waves, light
+    return _gauss(waves, light, count)
+
+
 def _gauss(points: Array, measure: Array, count: int) -> tuple[Array, Array]:
     """Return the Gauss rule of a discrete measure from its Jacobi matrix."""
     centre = float(measure @ points)
