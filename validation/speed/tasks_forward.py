@@ -14,6 +14,7 @@ from scintscope.forward.kernels import camera_kernel
 from scintscope.forward.plane import camera_image, depth_scale, obliquity
 from scintscope.forward.render import Scene, light_image, noise_free_frame, xray_images
 from scintscope.forward.resample import scale_about_centre, spline_coefficients
+from scintscope.forward.simulate import Bench
 from scintscope.forward.terms import light_per_photon
 from scintscope.response import depth_response
 from scintscope.scenario import load_scenario
@@ -26,21 +27,26 @@ LIGHTEST_KEV, HARDEST_KEV = 1.5, 50.0
 
 
 def scene(side: int, planes: int, energies: int) -> Scene:
-    """Return the paper's bench with a fish (tissue and bone) on a simulation grid of about a side.
+    """Return the paper's bench with a fish (tissue and bone) on a simulation grid of a side.
 
-    The camera has as many pixels as make the simulation grid ``side`` without the margin that the
-    blur needs; the specimen fills the field.
+    The camera has as many pixels as leave room for the margin that the blur needs; the specimen
+    fills the field.
     """
-    camera = side // 2
-    sets = [
-        f"camera.shape=[{camera},{camera}]",
-        f"specimen.length_um={0.9 * FIELD_UM * camera / 2048:.1f}",
-        f"accuracy.depth_nodes={planes}",
-        "accuracy.oversampling=2",
-        *_spectrum(energies),
-    ]
-    scenario = load_scenario(PAPER, sets)
-    bench = set_up(
+    camera = (side - margin_px(side)) // 2
+    bench = _bench(
+        [
+            f"camera.shape=[{camera},{camera}]",
+            f"specimen.length_um={0.9 * FIELD_UM * camera / 2048:.1f}",
+            f"accuracy.depth_nodes={planes}",
+            *_spectrum(energies),
+        ]
+    )
+    return _cut_energies(bench.scene("thick", "specimen"), energies)
+
+
+def _bench(sets: list[str]) -> Bench:
+    scenario = load_scenario(PAPER, ["accuracy.oversampling=2", *sets])
+    return set_up(
         Experiment(
             instrument=scenario.instrument(),
             acquisition=scenario.acquisition,
@@ -48,7 +54,14 @@ def scene(side: int, planes: int, energies: int) -> Scene:
             absorbers=scenario.absorbers,
         )
     )
-    return _cut_energies(bench.scene("thick", "specimen"), energies)
+
+
+def margin_px(side: int) -> int:
+    """Return by how much the simulation grid exceeds twice the camera, for a camera of its size."""
+    camera = side // 2
+    sets = [f"camera.shape=[{camera},{camera}]", f"specimen.length_um={camera}"]
+    bench = _bench([*sets, "accuracy.depth_nodes=8", "accuracy.energy_bin_kev=5.0"])
+    return int(bench.planes["thick"].fine.shape[0]) - 2 * camera
 
 
 def _spectrum(energies: int) -> list[str]:
