@@ -14,12 +14,12 @@ from scintscope.errors import DataError, InputError, RangeError
 from scintscope.materials import Absorber, scintillator
 
 YAG = electron_kernel(scintillator("YAG:Ce"))
-LUAG = electron_kernel(scintillator("LuAG:Ce"))
+CSI = electron_kernel(scintillator("CsI:Tl"))
 STARTS = ("photoelectron", "isotropic")
 FREQUENCY = np.array([0.0, 0.01, 0.05, 0.1, 0.2, 0.3846, 0.5, 1.0, 2.0])
 
 each_start = pytest.mark.parametrize("start", STARTS)
-kernels = st.sampled_from([YAG, LUAG])
+kernels = st.sampled_from([YAG, CSI])
 energies = st.floats(0.0, 300.0)
 starts = st.sampled_from(STARTS)
 
@@ -194,13 +194,14 @@ def test_drawn_tracks_have_the_tables_statistics(start):
     assert bool(moved > 5.0) is (start == "photoelectron")
 
 
-def test_heavier_hosts_stop_electrons_sooner():
-    """In um, LuAG keeps energy closer than YAG at the same electron energy."""
-    f = np.array([0.1, 0.2])
-    assert np.all(
-        LUAG.mean_transfer([30.0], f, "photoelectron")
-        > YAG.mean_transfer([30.0], f, "photoelectron")
-    )
+def test_heavy_atoms_turn_electrons_more():
+    """In CsI electrons have a longer way than in YAG, but get less far along it."""
+    far, near = (k.csda_range_um([30.0])[0] for k in (CSI, YAG))
+    assert far > 1.3 * near
+    curves = [
+        k.mean_transfer([30.0], [0.6 / r], "photoelectron") for k, r in ((CSI, far), (YAG, near))
+    ]
+    assert curves[0] > curves[1] + 0.05
 
 
 def test_refusals():

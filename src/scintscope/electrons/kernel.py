@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +29,7 @@ from scintscope.materials.attenuation import Composed
 Array = NDArray[np.float64]
 
 _TINY_UM = 1e-9
+_ROUNDING = 1e-9  # a depth that exceeds the thickness by float rounding is the exit face
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,10 +73,10 @@ class ElectronKernel:
 
     formula: str
     density_g_cm3: float
-    medium: Medium
-    mean: Array
-    power: Array
-    kept: Array
+    medium: Medium = field(repr=False)
+    mean: Array = field(repr=False)
+    power: Array = field(repr=False)
+    kept: Array = field(repr=False)
 
     def csda_range_um(self, energy_kev: ArrayLike) -> Array:
         """Return the range of continuous slowing down, um, shape of ``energy_kev``.
@@ -153,12 +154,14 @@ class ElectronKernel:
         row = _row(start)
         check_range("thickness_um", float(thickness_um), low=0.0, unit="um")
         depth = np.atleast_1d(np.asarray(depth_um, dtype=np.float64))
+        end = float(thickness_um) * (1.0 + _ROUNDING)
         for value in (depth.min(initial=0.0), depth.max(initial=0.0)):
-            check_range("depth_um", float(value), low=0.0, high=float(thickness_um), unit="um")
+            check_range("depth_um", float(value), low=0.0, high=end, unit="um")
         energy = _energies(energy_kev)
         csda = np.maximum(self.csda_range_um(energy), _TINY_UM)[:, None]
         i, behind = blend_weights(distance_coordinate(depth / csda), DISTANCE_NODES)
-        j, ahead = blend_weights(distance_coordinate((thickness_um - depth) / csda), DISTANCE_NODES)
+        rest = np.maximum(thickness_um - depth, 0.0)
+        j, ahead = blend_weights(distance_coordinate(rest / csda), DISTANCE_NODES)
         table = _at_energy(self.kept[row], energy)
         which = np.arange(energy.size)[:, None]
         total = np.zeros((energy.size, depth.size))
