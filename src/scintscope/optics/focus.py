@@ -64,7 +64,8 @@ def focus_merit(
         p2_plus, p2_minus = path.na**2 * plus, path.na**2 * minus
         fixed = wavefront_um(p2_plus, 0.0, 0.0, path) - wavefront_um(p2_minus, 0.0, 0.0, path)
         slope = slab_path(p2_plus, path.index) - slab_path(p2_minus, path.index)
-        air = slab_path(p2_plus, 1.0) - slab_path(p2_minus, 1.0)
+        medium = path.immersion_index
+        air = slab_path(p2_plus, medium) - slab_path(p2_minus, medium)
         light = jnp.exp(1j * scale * slope[:, None] * depths[None, :]) @ share
         return quadrature * jnp.exp(1j * scale * fixed) * light, air
 
