@@ -56,9 +56,9 @@ def local_events(response):
     return sample
 
 
-def brute_flats(response, shape, frames, events, rng):
+def brute_flats(response, shape, frames, events, rng, table=None):
     """Yield flats with every quantum drawn, photo-electrons per pixel."""
-    table = light_table(response)
+    table = light_table(response) if table is None else table
     per_pixel = response.spectrum.photons_per_um2_s * (
         response.plate.exposure_s * response.pixel_um**2
     )
@@ -113,5 +113,5 @@ def kept(shape):
 def ring_theory(response, shape):
     """Return the analytic sampled NPS in the same rings."""
     grid = Grid(shape=shape, pixel_um=response.pixel_um)
-    cells = ring_sums(kept(shape), grid)
-    return (ring_sums(sampled_nps(response, shape) * kept(shape), grid) / cells)[1:]
+    cells = ring_sums(kept(shape), grid)[1:]
+    return ring_sums(sampled_nps(response, shape) * kept(shape), grid)[1:] / cells
