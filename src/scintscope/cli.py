@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from scintscope import __version__
 from scintscope.errors import InputError, ScintscopeError
+from scintscope.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from scintscope.instrument import Instrument
@@ -285,6 +286,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         What follows ``scintscope``; None takes the process's own.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:  # the process is ours
+        keep_freed_memory()
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:

@@ -121,49 +121,51 @@ def forward(size: Any, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     print("forward", file=sys.stderr, flush=True)
     given = {"side": size["side"], "planes": size["planes"], "energies": size["energies"]}
     task = "tasks_forward:"
-    counts = {"scintscope": {"save": str(folder / "fast.npy")}, "plain_convolution": {"count": 10}}
+    counts: dict[str, dict[str, int]] = {"scintscope": {}, "plain_convolution": {"count": 10}}
     counts["separable_loop"] = {"timed_energies": 1}
     found = in_turn(
         [Competitor(name=n, task=task + n, parameters=given | c) for n, c in counts.items()],
         size["slow_rounds"],
     )
-    few = {"timed_depths": size["timed_depths"]}
     found |= in_turn(
-        [Competitor(name="plane_by_plane", task=task + "plane_by_plane", parameters=given | few)],
-        size["slow_rounds"],
+        [Competitor(name="plane_by_plane", task=task + "plane_by_plane", parameters=given)],
+        1,
         warm=False,
     )
-    exact = {"save": str(folder / "exact.npy")}
+    small = given | {"side": size["error_side"], "as_wide_as": size["side"]}
     found |= in_turn(
-        [Competitor(name="exact", task=task + "exact", parameters=given | exact)], 1, warm=False
+        [
+            Competitor(
+                name=f"{kind}, {size['error_side']}",
+                task=task + kind,
+                parameters=small | {"save": str(folder / f"{kind}.npy")},
+            )
+            for kind in ("scintscope", "exact")
+        ],
+        1,
+        warm=False,
     )
     record = given | {"runs": {n: s.summary() for n, s in found.items()}}
     return record, _forward_ratios(found, folder)
 
 
 def _forward_ratios(found: dict[str, Samples], folder: Path) -> dict[str, Any]:
-    ours = found["scintscope"]
-    facts = ours.facts
-    whole = facts.get("planes", 0) * facts.get("energies", 0)
+    ours, loop = found["scintscope"], found["separable_loop"]
     ratios: dict[str, Any] = {}
-    for key, name in (
-        ("forward_speedup_vs_planes", "plane_by_plane"),
-        ("forward_speedup_vs_separable_loop", "separable_loop"),
-    ):
-        timed = found[name].returned.get("timed_planes")
-        ratios[key] = ratio(found[name], ours, whole / timed) if timed else None
-    fewest = found["separable_loop"].facts.get("converged_planes")
-    if fewest and ratios["forward_speedup_vs_separable_loop"]:
-        ratios["forward_speedup_vs_converged_loop"] = {
-            k: v * fewest / facts["planes"]
-            for k, v in ratios["forward_speedup_vs_separable_loop"].items()
-        }
+    ratios["forward_speedup_vs_planes"] = ratio(found["plane_by_plane"], ours)
+    timed = loop.returned.get("timed_planes")
+    if timed and ours.facts:
+        whole = ours.facts["planes"] * ours.facts["energies"] / timed
+        ratios["forward_speedup_vs_separable_loop"] = ratio(loop, ours, whole)
+        fewer = loop.facts["converged_planes"] / ours.facts["planes"]
+        ratios["forward_speedup_vs_converged_loop"] = ratio(loop, ours, whole * fewer)
     count = found["plain_convolution"].returned.get("convolutions")
     ratios["forward_plain_convolutions"] = (
         ratio(ours, found["plain_convolution"], count) if count else None
     )
-    if (folder / "exact.npy").exists() and (folder / "fast.npy").exists():
-        exact, fast = np.load(folder / "exact.npy"), np.load(folder / "fast.npy")
+    files = [folder / f"{kind}.npy" for kind in ("exact", "scintscope")]
+    if all(f.exists() for f in files):
+        exact, fast = (np.load(f) for f in files)
         ratios["forward_rms_error"] = _only(np.sqrt(np.mean((fast - exact) ** 2)) / exact.std())
         ratios["forward_largest_error"] = _only(np.abs(fast - exact).max() / exact.std())
     return ratios
@@ -219,7 +221,7 @@ def _point(task: str, base: dict[str, Any], axis: str, value: int) -> dict[str, 
 
 FULL = {
     "rl_side": 2048, "rounds": 5, "slow_rounds": 3, "psf_planes": 128, "psf_side": 255,
-    "side": 2048, "planes": 128, "energies": 60, "timed_depths": 2, "curve_side": 1024,
+    "side": 2048, "planes": 128, "energies": 60, "error_side": 512, "curve_side": 1024,
     "curves": {
         "side": [512, 1024, 2048, 4096], "planes": [16, 32, 128, 512], "energies": [1, 10, 30, 100],
         "threads": [1, 2],
@@ -227,8 +229,8 @@ FULL = {
 }  # fmt: skip
 QUICK = {
     "rl_side": 256, "rounds": 2, "slow_rounds": 1, "psf_planes": 8, "psf_side": 63,
-    "side": 256, "planes": 16, "energies": 8, "timed_depths": 2, "curve_side": 256,
-    "curves": {"side": [256], "planes": [16], "energies": [8], "threads": [1, 2]},
+    "side": 512, "planes": 16, "energies": 20, "error_side": 512, "curve_side": 512,
+    "curves": {"side": [512], "planes": [16], "energies": [1, 20], "threads": [1, 2]},
 }  # fmt: skip
 
 

@@ -141,11 +141,16 @@ def in_turn(competitors: list[Competitor], rounds: int, *, warm: bool = True) ->
 
 
 def ratio(slow: Samples, fast: Samples, factor: float = 1.0) -> dict[str, float] | None:
-    """Return the ratio of two competitors round by round: median, least and most; or None."""
-    pairs = [
-        factor * a["seconds"] / b["seconds"]
-        for a, b in zip(slow.samples, fast.samples, strict=False)
-    ]
+    """Return the ratio of two competitors round by round: median, least and most; or None.
+
+    A competitor that says what its whole work would take (``whole_s``) is taken at its word; one
+    that was called once is compared with every round of the other.
+    """
+    first = [(s["returned"] or {}).get("whole_s", s["seconds"]) for s in slow.samples]
+    second = [s["seconds"] for s in fast.samples]
+    if len(first) == 1:
+        first *= len(second)
+    pairs = [factor * a / b for a, b in zip(first, second, strict=False)]
     if not pairs:
         return None
     return {"median": statistics.median(pairs), "least": min(pairs), "most": max(pairs)}
