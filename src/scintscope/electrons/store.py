@@ -91,6 +91,7 @@ def write_shipped(formula: str, show: Progress = progress) -> Path:
     arrays = compute_tables(formula, show)
     path = shipped_path(formula)
     write_table(path, {**arrays, _KEY: np.array(key_of(table_inputs(formula)))})
+    path.chmod(0o644)  # part of the package: readable by all
     return path
 
 
