@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scintscope.errors import InputError, SamplingError
+from scintscope.errors import DataError, InputError, SamplingError
 from scintscope.optics.aberrations import Aberrations
 from scintscope.optics.otf import diffraction_limited_mtf, otf
 from scintscope.optics.psf_fft import psf_fft
@@ -239,3 +239,33 @@ def test_a_measured_map_acts_as_the_terms_it_samples(tmp_path):
     # cubic splines hold cubics inside; end effects reach in from the square's edge: 1e-4 waves
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-4 * expected.max())
     assert np.abs(expected - expected[::-1]).max() > 0.05 * expected.max()
+
+
+@pytest.mark.parametrize("model", ["scalar", "vectorial"])
+def test_an_amplitude_map_acts_as_the_gaussian_it_samples(tmp_path, model):
+    """A sampled Gaussian of arbitrary scale gives the image and transfer of the closed form."""
+    y, x = np.meshgrid(np.linspace(-1, 1, 91), np.linspace(-1, 1, 81), indexing="ij")
+    np.save(tmp_path / "shade.npy", 7.0 * np.exp(-(x**2 + y**2) / 0.8**2))
+    lenses = (
+        Aberrations(amplitude_file=str(tmp_path / "shade.npy")),
+        Aberrations(apodisation="gaussian", gaussian_radius=0.8),
+    )
+    path = path_of(0.9)
+    pupils = [Pupil(model=model, aberrations=lens) for lens in lenses]
+    found, expected = (
+        psf_fft(1.0, 0.0, path, pixel_um=0.14, shape=(31, 24), pupil=p).kernel for p in pupils
+    )
+    # cubic splines of 1/40: h^4 f'''' / 384 = 1e-6 inside, 1e-4 at the square's edge
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-4 * expected.max())
+    sampled, closed = (otf_2d(0.7, -0.4, 1.0, 0.0, path, pupil=p)[0] for p in pupils)
+    assert sampled == pytest.approx(closed, abs=2e-4)
+    with pytest.raises(InputError, match="not axially symmetric"):
+        psf_stack([0.0], 0.0, path, pixel_um=0.14, pupil=pupils[0])
+
+
+def test_negative_amplitudes_are_refused(tmp_path):
+    """An amplitude map that is negative inside the pupil is no transmission."""
+    np.save(tmp_path / "wrong.npy", np.linspace(-1.0, 1.0, 30)[:, None] * np.ones(30))
+    lens = Aberrations(amplitude_file=str(tmp_path / "wrong.npy"))
+    with pytest.raises(DataError, match="not negative"):
+        psf_fft(0.0, 0.0, path_of(0.4), pixel_um=0.3, shape=(9, 9), pupil=Pupil(aberrations=lens))

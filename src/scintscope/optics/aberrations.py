@@ -43,7 +43,10 @@ class Aberrations:
         Measured wavefront, a ``.npy`` array of waves over the square around the pupil: its edge
         samples lie at x = -1 and +1. Empty: none.
     map_order : {1, 3}
-        The map is read bilinearly or by cubic splines.
+        Maps are read bilinearly or by cubic splines.
+    amplitude_file : str
+        Apodising pupil of any shape, a ``.npy`` array of amplitudes (roots of transmission) over
+        the same square; multiplies ``apodisation``. Its scale does not matter. Empty: none.
     reference_wavelength_um : float, optional
         Wavelength at which the waves above are counted; the path stays the same at others. None:
         they are waves of whatever wavelength is used.
@@ -64,6 +67,7 @@ class Aberrations:
     seidel: Seidel = field(default_factory=Seidel)
     map_file: str = ""
     map_order: int = 3
+    amplitude_file: str = ""
     reference_wavelength_um: float | None = None
     obstruction: float = 0.0
     apodisation: str = "none"
@@ -116,7 +120,8 @@ class Aberrations:
             )
         )
         turned = any(m for _, m, _ in self.zernike_terms())
-        return not (off_axis or turned or self.map_file or any(self.decentre))
+        files = self.map_file or self.amplitude_file
+        return not (off_axis or turned or files or any(self.decentre))
 
     def waves_to_um(self, wavelength_um: Any) -> Any:
         """Return the length of the waves in which the coefficients count."""
@@ -184,9 +189,29 @@ def aberration_um(
     return total * aberrations.waves_to_um(wavelength_um)
 
 
+def amplitude_map(x: Any, y: Any, aberrations: Aberrations) -> Any:
+    """Return the amplitude of ``amplitude_file`` on pupil points; 1 without one.
+
+    Raises
+    ------
+    DataError
+        If it is negative somewhere in the pupil, or zero throughout.
+    """
+    if not aberrations.amplitude_file:
+        return 1.0
+    values = map_waves(load_map(aberrations.amplitude_file), x, y, aberrations.map_order)
+    if values.max() <= 0.0 or values.min() < -1e-3 * values.max():
+        raise DataError(
+            f"amplitude map {aberrations.amplitude_file}: amplitudes in the pupil run from "
+            f"{values.min():g} to {values.max():g}; they are not negative and not all zero. With "
+            "hard steps use map_order = 1, cubic splines overshoot."
+        )
+    return values
+
+
 @lru_cache(maxsize=8)
 def load_map(map_file: str) -> Array:
-    """Return a wavefront map, waves, (row, column).
+    """Return a map of the pupil, (row, column), from a ``.npy`` file.
 
     Raises
     ------
@@ -196,7 +221,7 @@ def load_map(map_file: str) -> Array:
     data = np.load(Path(map_file), allow_pickle=False)
     if data.ndim != 2 or min(data.shape) < 4 or not np.issubdtype(data.dtype, np.floating):
         raise DataError(
-            f"wavefront map {map_file}: a 2-D array of at least 4 x 4 floats is needed, "
+            f"pupil map {map_file}: a 2-D array of at least 4 x 4 floats is needed, "
             f"found shape {data.shape} of {data.dtype}."
         )
     return _filled(np.asarray(data, dtype=np.float64), map_file)
@@ -211,7 +236,7 @@ def _filled(data: Array, name: str) -> Array:
         return data
     y, x = (np.linspace(-1.0, 1.0, n) for n in data.shape)
     if bad[y[:, None] ** 2 + x[None, :] ** 2 <= 1.0].any():
-        raise DataError(f"wavefront map {name} has values inside the pupil that are not finite.")
+        raise DataError(f"pupil map {name} has values inside the pupil that are not finite.")
     nearest = distance_transform_edt(bad, return_distances=False, return_indices=True)
     return np.asarray(data[tuple(nearest)])
 

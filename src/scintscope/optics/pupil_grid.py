@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.errors import SamplingError
-from scintscope.optics.aberrations import Aberrations, aberration_um, load_map
+from scintscope.optics.aberrations import Aberrations, aberration_um, amplitude_map, load_map
 from scintscope.optics.pupil import Pupil, dipole_factors, scalar_amplitude
 from scintscope.optics.wavefront import OpticalPath, wavefront_um
 from scintscope.quadrature import unit_nodes
@@ -85,9 +85,10 @@ def node_counts(phase_rad: float, aberrations: Aberrations) -> tuple[int, int]:
     """
     radial = int(np.ceil(0.3 * phase_rad + 4.0 * np.cbrt(phase_rad))) + 16
     azimuthal = int(np.ceil(1.05 * phase_rad + 8.0 * np.cbrt(phase_rad))) + 24
-    if aberrations.map_file:
-        side = max(load_map(aberrations.map_file).shape)
-        radial, azimuthal = max(radial, side), max(azimuthal, 4 * side)
+    for file in (aberrations.map_file, aberrations.amplitude_file):
+        if file:
+            side = max(load_map(file).shape)
+            radial, azimuthal = max(radial, side), max(azimuthal, 4 * side)
     if radial * azimuthal > MAX_NODES:
         raise SamplingError(
             f"this pupil needs {radial} x {azimuthal} nodes, more than {MAX_NODES}: use the radial "
@@ -122,9 +123,10 @@ def pupil_amplitudes(
     """
     rho2 = points.x**2 + points.y**2
     p2 = path.na**2 * rho2
+    shade = amplitude_map(points.x, points.y, pupil.aberrations)
     if pupil.model == "scalar":
-        return ((1.0, np.asarray(scalar_amplitude(p2, path, pupil.aberrations))),)
-    s, across, along = dipole_factors(p2, path, pupil)
+        return ((1.0, np.asarray(shade * scalar_amplitude(p2, path, pupil.aberrations))),)
+    s, across, along = (shade * factor for factor in dipole_factors(p2, path, pupil))
     radius = np.sqrt(np.where(rho2 > 0.0, rho2, 1.0))
     cosine, sine = points.x / radius, points.y / radius
     cosine = np.where(rho2 > 0.0, cosine, 1.0)

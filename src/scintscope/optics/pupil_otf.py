@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.errors import InputError
+from scintscope.optics.aberrations import amplitude_map
 from scintscope.optics.otf import nodes_for, pair_weight
 from scintscope.optics.pupil import SCALAR, Pupil, scalar_amplitude
 from scintscope.optics.pupil_grid import pupil_path_um
@@ -137,7 +138,9 @@ def _pair(
     pupil: Pupil,
 ) -> Array:
     rho2 = [x * x + y * y for x, y in (plus, minus)]
+    first, second = (amplitude_map(*point, pupil.aberrations) for point in (plus, minus))
+    shade = first * second
     if pupil.model == "scalar":
         first, second = (scalar_amplitude(path.na**2 * r, path, pupil.aberrations) for r in rho2)
-        return np.asarray(first * second)
-    return np.asarray(pair_weight(rho2[0], rho2[1], h, path, pupil))
+        return np.asarray(shade * first * second)
+    return np.asarray(shade * pair_weight(rho2[0], rho2[1], h, path, pupil))
