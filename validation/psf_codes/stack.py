@@ -64,32 +64,36 @@ def stack_record(python: str, rounds: int = 7, fine: tuple[int, ...] = (9, 31)) 
     worker = subprocess.Popen([python, str(HERE / "peer_stack.py")], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True)  # fmt: skip
 
-    def ask(oversampling: int, depths: Any, file: str = "") -> float:
+    def ask(oversampling: int, depths: Any, file: str = "") -> tuple[float, float]:
         job = {"oversampling": oversampling, "depths_um": list(map(float, depths)), "file": file}
         assert worker.stdin is not None and worker.stdout is not None
         worker.stdin.write(json.dumps(job) + "\n")
         worker.stdin.flush()
-        return float(json.loads(worker.stdout.readline())["seconds"])
+        reply = json.loads(worker.stdout.readline())
+        return float(reply["seconds"]), float(reply["processor_s"])
 
-    def timed(aperture_um: float | None) -> float:
-        start = time.perf_counter()
+    def timed(aperture_um: float | None) -> tuple[float, float]:
+        start, begun = time.perf_counter(), time.process_time()
         kernels(aperture_um)
-        return time.perf_counter() - start
+        return time.perf_counter() - start, time.process_time() - begun
 
-    first = timed(None)
-    samples = [
-        (timed(None), timed(0.0), ask(3, DEPTHS_UM), os.getloadavg()[0]) for _ in range(rounds + 1)
-    ][1:]
-    ours, points, theirs, _ = (np.array(v) for v in zip(*samples, strict=True))
+    first = timed(None)[0]
+    samples = [(timed(None), timed(0.0), ask(3, DEPTHS_UM)) for _ in range(rounds + 1)][1:]
+    # (round, competitor, clock or processor)
+    ours, points, theirs = np.moveaxis(np.array(samples), 1, 0)
+    speedups, at_points = theirs / ours, theirs / points
     record = {
         "first_call_s": first,
-        "ours_s": float(np.median(ours)),
-        "ours_without_aperture_s": float(np.median(points)),
-        "psfmodels_default_s": float(np.median(theirs)),
-        "speedup": float(np.median(theirs / ours)),
-        "speedup_without_aperture": float(np.median(theirs / points)),
-        "speedup_least": float((theirs / ours).min()),
-        "load": [s[3] for s in samples],
+        "ours_s": float(np.median(ours[:, 0])),
+        "ours_without_aperture_s": float(np.median(points[:, 0])),
+        "psfmodels_default_s": float(np.median(theirs[:, 0])),
+        "speedup": float(np.median(speedups[:, 0])),
+        "speedup_least": float(speedups[:, 0].min()),
+        "speedup_without_aperture": float(np.median(at_points[:, 0])),
+        "ours_processor_s": float(np.median(ours[:, 1])),
+        "psfmodels_processor_s": float(np.median(theirs[:, 1])),
+        "speedup_in_processor_time": float(np.median(speedups[:, 1])),
+        "load_at_end": os.getloadavg()[0],
     } | _errors(ask, fine)
     worker.communicate("")
     return record
