@@ -129,7 +129,7 @@ def set_up(case: Case, grid: Grid) -> tuple[FieldOptics, DepthSum]:
 def expanded(optics: FieldOptics, depths: DepthSum, image: Any) -> Any:
     """Return the kernel as the forward model makes it."""
     grid, reach = optics.grid, spread_um(optics, depths.depth_below_exit_um)
-    table = harmonic_table(optics, depths, harmonic_frequencies(optics, reach))
+    table = harmonic_table(optics, [(depths, optics.path)], harmonic_frequencies(optics, reach))
     power, f = radial_power(image, grid), table.frequency_cy_per_um
     ring = ring_power(f, power, 0.0) * round_pixel(f, grid) ** 2
     variance = float(ring @ table.axis[0] ** 2) + slow_power(f, power, optics.corner_um)

@@ -8,13 +8,13 @@ cost of the optics does not depend on the number of places in the field.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
+from scipy import ndimage
 
 from scintscope.forward.plane import transform
 from scintscope.forward.space_variant import (
@@ -24,6 +24,7 @@ from scintscope.forward.space_variant import (
     field_nodes,
     lagrange_matrix,
     products,
+    spline_matrix,
 )
 from scintscope.grids import Grid
 from scintscope.optics.field import FieldAberrations, focus_shift_um
@@ -116,9 +117,14 @@ class HarmonicTable:
     axis: Array
 
 
-def spread_um(optics: FieldOptics, depth_below_exit_um: Array) -> float:
-    """Return the radius that holds what differs over the field, of the depths given."""
-    path = optics.path
+def spread_um(
+    optics: FieldOptics, depth_below_exit_um: Array, path: OpticalPath | None = None
+) -> float:
+    """Return the radius that holds what differs over the field, of the depths given.
+
+    ``path`` is theirs where it is not that of the film.
+    """
+    path = path or optics.path
     sine = path.na / path.index
     slope = float(sine / np.sqrt(1.0 - sine**2))
     farthest = 0.0
@@ -135,8 +141,20 @@ def harmonic_frequencies(optics: FieldOptics, radius_um: float) -> Array:
     return np.linspace(0.0, top, count)
 
 
-def harmonic_table(optics: FieldOptics, depths: DepthSum, frequency: Array) -> HarmonicTable:
-    """Return the harmonics that all places of the grid are interpolated from."""
+def harmonic_table(
+    optics: FieldOptics, parts: Sequence[tuple[DepthSum, OpticalPath]], frequency: Array
+) -> HarmonicTable:
+    """Return the harmonics that all places of the grid are interpolated from.
+
+    Parameters
+    ----------
+    optics : FieldOptics
+        The field.
+    parts : sequence of (DepthSum, OpticalPath)
+        Emitters that are summed; each part (direct light, each reflection) has its own path.
+    frequency : (F,) array
+        From `harmonic_frequencies`.
+    """
     low, high = optics.shift_range_um
     shifts = _interval(low, high, _NODES_OF_BLUR + optics.radians_per_um * 0.5 * (high - low))
     height, width = optics.grid.extent_um
@@ -146,9 +164,14 @@ def harmonic_table(optics: FieldOptics, depths: DepthSum, frequency: Array) -> H
     angles = (
         _LEAST_ANGLES + int(_ANGLES_PER_RADIAN * optics.azimuthal_radians / 2.0) if blurs else 1
     )
-    arguments = (frequency, depths, optics.travel_um, optics.path, optics.field)
-    values = field_harmonics(*arguments, shifts, radii, angles)
-    axis = field_harmonics(*arguments, np.zeros(1), np.zeros(1), 1)[:, :, 0, 0, 0]
+
+    def summed(*where: Any) -> Array:
+        field, travel = optics.field, optics.travel_um
+        each = (field_harmonics(frequency, d, travel, p, field, *where) for d, p in parts)
+        return np.asarray(sum(each))
+
+    values = summed(shifts, radii, angles)
+    axis = summed(np.zeros(1), np.zeros(1), 1)[:, :, 0, 0, 0]
     values[:, :, 0] -= axis[:, :, None, None]
     return HarmonicTable(
         frequency_cy_per_um=frequency,
@@ -248,27 +271,26 @@ def _on_table(harmonics: Array, frequency: Array, table: FrequencyTable) -> NDAr
     Parameters
     ----------
     harmonics : (M, F, J, 2) array
-        c_j and s_j.
+        c_j and s_j; they continue to negative f with the parity of j.
     frequency : (F,) array
-        Their radial frequencies; zero beyond.
+        Their radial frequencies, regular from 0; zero beyond.
     """
     f_row, f_column = table.row_cy_per_um[:, None], table.column_cy_per_um[None, :]
     radial = np.hypot(f_row, f_column)
-    turn = np.where(radial > 0.0, f_column + 1j * f_row, 1.0) / np.where(radial > 0.0, radial, 1.0)
     inside = radial <= frequency[-1]
+    psi = np.broadcast_to(np.arctan2(f_row, f_column), radial.shape)[inside]
+    j = np.arange(harmonics.shape[2])
+    angle = np.multiply.outer(psi, j)
+    turn = np.stack([np.cos(angle), np.sin(angle)], axis=2)
+    parity = np.where(j % 2, -1.0, 1.0)[:, None]
+    whole = np.concatenate([parity * harmonics[:, :0:-1], harmonics], axis=1)
+    coefficients = ndimage.spline_filter1d(whole, order=3, axis=1, mode="mirror")
+    rows = spline_matrix(np.concatenate([-frequency[:0:-1], frequency]), radial[inside])
     result = np.zeros((harmonics.shape[0], *table.shape), dtype=np.complex128)
-    count, _, orders, _ = harmonics.shape
-    for m in range(count):
-        largest = np.abs(harmonics[m]).max()
-        power = np.ones(int(inside.sum()), dtype=np.complex128)
-        total = np.zeros_like(power)
-        for j in range(orders):
-            if np.abs(harmonics[m, :, j]).max() > 1e-6 * largest:
-                curve = CubicSpline(frequency, harmonics[m, :, j])(radial[inside])
-                part = curve[:, 0] * power.real + curve[:, 1] * power.imag
-                total += 1j * part if j % 2 else part
-            power *= turn[inside]
-        result[m][inside] = total
+    for m, curve in enumerate(coefficients):
+        values = np.asarray(rows @ curve.reshape(curve.shape[0], -1)).reshape(turn.shape)
+        values *= turn
+        result[m][inside] = values[:, 0::2].sum(axis=(1, 2)) + 1j * values[:, 1::2].sum(axis=(1, 2))
     return result
 
 

@@ -27,8 +27,11 @@ from scintscope.forward.terms import DepthBasis, NodeKernels
 from scintscope.grids import Grid
 from scintscope.optics.field import FieldAberrations, illumination
 from scintscope.optics.field_otf import DepthSum
-from scintscope.response import DepthResponse
-from scintscope.scintillator.emission import back_reflectance
+from scintscope.optics.wavefront import OpticalPath
+from scintscope.plate_transfer import image_path, layer_of
+from scintscope.response import DepthResponse, at_frequencies
+from scintscope.scintillator.haze import haze_transfer
+from scintscope.scintillator.layers import EmittingLayer, emitting_layers, light_images
 
 if TYPE_CHECKING:
     from scintscope.instrument import Instrument
@@ -167,15 +170,15 @@ def _kernels(
     target: float,
 ) -> dict[tuple[int, int], SpaceVariantKernel]:
     """Return the terms of all kernels that together meet an error target."""
-    depths_um = response.thickness_um - response.depth_um
-    reach = spread_um(optics, depths_um)
+    layers = emitting_layers(response.plate)
+    reach = max(spread_um(optics, *_direct_light(response, layer)) for layer in layers)
     frequency = harmonic_frequencies(optics, reach)
-    depths = depth_sum(response, basis, kernels, growth, scale, frequency, optics)
-    table = harmonic_table(optics, depths, frequency)
+    weight = depth_weights(response, basis, kernels, growth, scale, frequency, optics)
+    table = harmonic_table(optics, plate_parts(response, weight, frequency), frequency)
     powers = [radial_power(image, plane.fine) for image in images]
     rings = np.array([ring_power(frequency, power, plane.pixel_um) for power in powers])
     count = kernels.scale.size
-    amplitude = np.sqrt(rings)[np.arange(depths.weight.shape[0]) // count]
+    amplitude = np.sqrt(rings)[np.arange(weight.shape[0]) // count]
     variance = float(np.sum((table.axis * amplitude).sum(axis=0) ** 2))
     shares = table.axis[:, 0].reshape(-1, count).sum(axis=1)
     slow = [np.sqrt(slow_power(frequency, power, optics.corner_um)) for power in powers]
@@ -192,7 +195,7 @@ def _kernels(
     }
 
 
-def depth_sum(
+def depth_weights(
     response: DepthResponse,
     basis: DepthBasis,
     kernels: NodeKernels,
@@ -200,27 +203,58 @@ def depth_sum(
     scale: Array,
     frequency: Array,
     optics: FieldOptics,
-) -> DepthSum:
-    """Return the weights of all depths in each kernel, light mirrored by the back face included.
+) -> Array:
+    """Return the weight of all depths in each kernel, (R Q, D, F).
 
     The weights of the enlargements (module ``terms``) are taken at the image's frequency instead
     of the object's, which differ by parts in a thousand, and act on the difference to the axis.
     """
     by_node = enlargement_weights(frequency, response.depth_um, scale, kernels, optics)
-    grown = np.stack([np.interp(frequency, response.frequency_cy_per_um, row) for row in growth])
-    share = response.depth_weight_um[:, None] * basis.weights
-    weight = share[:, None] * by_node.transpose(1, 2, 0)[None] * grown[None, None]
-    weight = weight.reshape(-1, *weight.shape[2:])
-    below = response.thickness_um - response.depth_um
-    mirror = back_reflectance(
-        response.plate.back_face, response.plate.scintillator.refractive_index
-    )
-    if mirror == 0.0:
-        return DepthSum(depth_below_exit_um=below, weight=weight)
-    return DepthSum(
-        depth_below_exit_um=np.concatenate([below, response.thickness_um + response.depth_um]),
-        weight=np.concatenate([weight, mirror * weight], axis=1) / (1.0 + mirror),
-    )
+    tabulated_at = response.frequency_cy_per_um
+    left = at_frequencies(frequency, tabulated_at, basis.weights * growth)
+    share = response.depth_weight_um[:, None] * left
+    weight = share[:, None] * by_node.transpose(1, 2, 0)[None]
+    return np.asarray(weight.reshape(-1, *weight.shape[2:]))
+
+
+def plate_parts(
+    response: DepthResponse, weight: Array, frequency: Array
+) -> list[tuple[DepthSum, OpticalPath]]:
+    """Return the emitters of a plate as seen directly and by each reflection, haze included.
+
+    Parameters
+    ----------
+    response : DepthResponse
+        The plate.
+    weight : (K, D, F) array
+        Of the response's depths.
+    frequency : (F,) array
+        Where the weights are given.
+    """
+    plate, path, z_um = response.plate, response.path, response.depth_um
+    weight = weight * haze_transfer(frequency, plate.haze_fraction, plate.haze_length_um)
+    layers = emitting_layers(plate)
+    which = layer_of(layers, z_um)
+    parts = []
+    for number, layer in enumerate(layers):
+        here = which == number
+        images = light_images(plate, layer, path.wavelength_um, path.na)
+        whole = sum(image.share for image in images)
+        for image in images if here.any() else ():
+            depths = DepthSum(
+                depth_below_exit_um=image.depth_um(layer, z_um[here]),
+                weight=weight[:, here] * (image.share / whole),
+            )
+            parts.append((depths, image_path(path, layer, image)))
+    return parts
+
+
+def _direct_light(response: DepthResponse, layer: EmittingLayer) -> tuple[Array, OpticalPath]:
+    """Return optical depths and path of a layer's direct light."""
+    path = response.path
+    direct = light_images(response.plate, layer, path.wavelength_um, path.na, 0)[0]
+    ends = np.array([layer.entrance_um, layer.exit_um])
+    return direct.depth_um(layer, ends), image_path(path, layer, direct)
 
 
 def enlargement_weights(

@@ -124,7 +124,7 @@ def frequency_table(grid: Grid, spread_um: float, cutoff_cy_per_um: float) -> Fr
     )
 
 
-def _spline_rows(table: Array, wanted: Array) -> sparse.csr_array:
+def spline_matrix(table: Array, wanted: Array) -> sparse.csr_array:
     """Return the matrix of cubic B-splines on a regular table at wanted points, 0 outside."""
     step = table[1] - table[0]
     position = (wanted - table[0]) / step
@@ -195,8 +195,8 @@ class SpaceVariantKernel:
         coefficients = spline_filter(values.real, order=3, mode="mirror") + 1j * spline_filter(
             values.imag, order=3, mode="mirror"
         )
-        down = _spline_rows(self.table.row_cy_per_um, self.grid.row_frequency_cy_per_um)
-        across = _spline_rows(self.table.column_cy_per_um, self.grid.column_frequency_cy_per_um)
+        down = spline_matrix(self.table.row_cy_per_um, self.grid.row_frequency_cy_per_um)
+        across = spline_matrix(self.table.column_cy_per_um, self.grid.column_frequency_cy_per_um)
         wide = np.ascontiguousarray(np.asarray(across @ coefficients.T).astype(dtype).T)
         return np.asarray(down.astype(np.zeros(0, dtype).real.dtype) @ wide)
 
