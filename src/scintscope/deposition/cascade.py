@@ -19,6 +19,9 @@ from scintscope.deposition.reabsorption import escape_probability, isotropic_col
 
 Array = NDArray[np.float64]
 
+_NEGLIGIBLE = 1e-11
+_TINY = 1e-40
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cascade:
@@ -58,11 +61,11 @@ def cascade(panels: Panels, groups: Groups, own_kev: Array, frequency_cy_per_um:
     again: list[Array] = []
     for n, mu in enumerate(groups.free_per_um):
         matrix = isotropic_collisions(panels, float(mu), frequency_cy_per_um)
-        back = np.linalg.inv(np.eye(panels.z_um.size) - groups.again[n] * matrix)
-        matrix = matrix @ back
+        back = all_orders(_cleared(matrix), float(groups.again[n]))
+        matrix = _cleared(matrix @ back)
         left = sum((groups.children[n, m] * transfer[m] for m in range(n)), np.zeros(()))
         kept = own_kev[n][:, :, None] * matrix
-        transfer.append(kept + left @ matrix if np.ndim(left) else kept)
+        transfer.append(_cleared(kept + left @ matrix) if np.ndim(left) else kept)
         collide.append(matrix[0])
         again.append(back[0])
     count = panels.z_um.size
@@ -72,6 +75,27 @@ def cascade(panels: Panels, groups: Groups, own_kev: Array, frequency_cy_per_um:
         collide=np.stack(collide) if collide else empty,
         again=np.stack(again) if again else empty,
     )
+
+
+def all_orders(matrix: Array, again: float) -> Array:
+    """Return (1 - s A)^-1 = product of 1 + (s A)^(2^k): photons sent out in all orders.
+
+    All terms are positive, and a collided share s of at most all photons is left per order: the
+    product ends where s^(2^k) is beyond rounding.
+    """
+    power = again * matrix
+    total = np.eye(matrix.shape[-1]) + power
+    left = again**2
+    while left > _NEGLIGIBLE:
+        power = _cleared(power @ power)
+        total = total + total @ power
+        left = left**2
+    return total
+
+
+def _cleared(matrix: Array) -> Array:
+    """Return a matrix without entries whose products would be denormal, and slow."""
+    return np.where(np.abs(matrix) < _TINY, 0.0, matrix)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

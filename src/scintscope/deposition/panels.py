@@ -80,17 +80,15 @@ def lagrange_coefficients() -> Array:
 
 
 @lru_cache(maxsize=4)
-def shifted_coefficients() -> tuple[Array, Array]:
-    """Return the coefficients of phi_j(x_i - y) and phi_j(x_i + y) in y, each (i, power, j)."""
+def shifted_coefficients() -> Array:
+    """Return the coefficients of phi_j(x_i - y) in powers of y, (i, power, j)."""
     x, _ = unit_nodes(PANEL_NODES)
-    back = np.stack([_about(node, -1.0) for node in x])
-    ahead = np.stack([_about(node, 1.0) for node in x])
-    return back, ahead
+    return np.stack([_about(node) for node in x])
 
 
-def _about(node: float, sign: float) -> Array:
-    """Return the monomial coefficients in y of phi_j(node + sign y), (power, j)."""
-    base = np.polynomial.Polynomial([node, sign])
+def _about(node: float) -> Array:
+    """Return the monomial coefficients in y of phi_j(node - y), (power, j)."""
+    base = np.polynomial.Polynomial([node, -1.0])
     rows = np.zeros((PANEL_NODES, PANEL_NODES))
     for power in range(PANEL_NODES):
         rows[power, : power + 1] = (base**power).coef
@@ -106,18 +104,18 @@ def exponential_moments(a: Array) -> Array:
     """
     top = PANEL_NODES - 1
     out = np.empty((*a.shape, PANEL_NODES))
-    small = a < 6.0
+    small = a < 3.0
     x = np.where(small, a, 0.0)
     decay = np.exp(-x)
     term = np.full(a.shape, 1.0 / (top + 1.0))
     total = term.copy()
-    for k in range(1, 40):
+    for k in range(1, 24):
         term = term * x / (top + 1.0 + k)
         total += term
     out[..., top] = total * decay
     for n in range(top, 0, -1):
         out[..., n - 1] = (x * out[..., n] + decay) / n
-    y = np.where(small, 6.0, a)
+    y = np.where(small, 3.0, a)
     decay = np.exp(-y)
     large = (1.0 - decay) / y
     out[..., 0] = np.where(small, out[..., 0], large)

@@ -320,7 +320,7 @@ class _Builder:
             extra = [(code, grown * made) for code, made in second]
             left = held - line.energy_kev
             found += self._split(shell, rate, (index,), left, ((soft, 1.0),), extra)
-        hard = max(inner.k_edge_kev - 2.0 * inner.l_edge_kev, _SOFTEST_KEV)
+        hard = max(inner.k_edge_kev - inner.l_per_auger * inner.l_edge_kev, _SOFTEST_KEV)
         grown = to_per_um * (1.0 - omega) / (1.0 - inner.k_yield)
         extra = [(code, grown * made) for code, made in self._l_photons(element, "auger")]
         part = hard / inner.k_edge_kev

@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 
 _COSINE_NODES = 6
 _COSINE_GRADING = 3.5
-_GRAZING = 0.3
+_GRAZING = 0.05
 
 
 def cosine_nodes(attenuation_per_um: float, finest_um: float) -> tuple[Array, Array]:
@@ -88,25 +88,23 @@ def _matrix(panels: Panels, strength: Array, kappa: Array) -> Array:
         ahead = np.exp(-kappa[:, None] * (panels.edge_um[p] - z[:p].reshape(1, -1)))
         near = (ahead * strength[:, None]).T @ out[:, p]
         result[:p, :, p] = near.reshape(p, PANEL_NODES, PANEL_NODES)
-        result[p, :, p] = _own_panel(width[p], strength, kappa)
-    # the graded panels are symmetric: A[i, j] = A[N-1-i, N-1-j]
-    flat = result.reshape(count * PANEL_NODES, -1)
-    upper = np.triu(np.ones((count, count)), 1)
-    mask = np.kron(upper, np.ones((PANEL_NODES, PANEL_NODES)))
-    return np.asarray(flat + (flat * mask)[::-1, ::-1])
+    # panels and nodes are symmetric about the middle: A[i, j] = A[N-1-i, N-1-j]
+    upper = result.reshape(count * PANEL_NODES, -1)
+    result = (upper + upper[::-1, ::-1]).reshape(result.shape)
+    for p in range((count + 1) // 2):
+        block = _own_panel(float(width[p]), strength, kappa)
+        result[p, :, p] = block
+        result[count - 1 - p, :, count - 1 - p] = block
+    return result.reshape(upper.shape)
 
 
 def _own_panel(width_um: float, strength: Array, kappa: Array) -> Array:
-    """Return the block of a panel on itself, (i, j)."""
+    """Return the block of a panel on itself, (i, j): from below, and by symmetry from above."""
     x, _ = unit_nodes(PANEL_NODES)
-    back, ahead = shifted_coefficients()
-    powers = np.arange(1, PANEL_NODES + 1)
-    total = np.zeros((PANEL_NODES, PANEL_NODES))
-    for span, coefficients in ((x, back), (1.0 - x, ahead)):
-        moments = exponential_moments(kappa[:, None] * width_um * span)
-        summed = np.tensordot(strength, moments, axes=1) * span[:, None] ** powers
-        total += np.einsum("in,inj->ij", summed, coefficients)
-    return width_um * total
+    moments = exponential_moments(kappa[:, None] * width_um * x)
+    summed = np.tensordot(strength, moments, axes=1) * x[:, None] ** np.arange(1, PANEL_NODES + 1)
+    below = np.einsum("in,inj->ij", summed, shifted_coefficients())
+    return np.asarray(width_um * (below + below[::-1, ::-1]))
 
 
 def escape_probability(panels: Panels, attenuation_per_um: float) -> Array:

@@ -55,6 +55,8 @@ class InnerShells:
         A typical binding energy of the shells outside L (M5; 0 where there are none).
     k_yield : float
         Radiative transitions per K vacancy.
+    l_per_auger : float
+        Mean number of L vacancies that K Auger decay leaves, 2 (KLL) to 0.
     k_lines, l_lines : tuple of Line
         Each in descending energy. The L lines share the photons of all three L shells.
     """
@@ -64,6 +66,7 @@ class InnerShells:
     l_edge_kev: float
     outer_edge_kev: float
     k_yield: float
+    l_per_auger: float
     k_lines: tuple[Line, ...]
     l_lines: tuple[Line, ...]
 
@@ -98,9 +101,23 @@ def inner_shells(element: int, grouped: bool = True) -> InnerShells:
         l_edge_kev=float(np.dot(weights, edges)) / total if total else edges[2],
         outer_edge_kev=_or_zero(xraylib.EdgeEnergy, element, _OUTER),
         k_yield=_or_zero(xraylib.FluorYield, element, xraylib.K_SHELL),
+        l_per_auger=_l_per_auger(element),
         k_lines=_k_lines(element, grouped),
         l_lines=_l_lines(element),
     )
+
+
+def _l_per_auger(element: int) -> float:
+    """Return the mean number of L vacancies left by K Auger decay; 2 where no rates are known."""
+    total, left = 0.0, 0.0
+    for first in ("L1", "L2", "L3"):
+        names = [n for n in dir(xraylib) if n.startswith(f"K_{first}") and n.endswith("_AUGER")]
+        for name in names:
+            rate = _or_zero(xraylib.AugerRate, element, getattr(xraylib, name))
+            total += rate
+            left += rate * (2.0 if name[4] == "L" else 1.0)
+    missing = max(1.0 - total, 0.0)
+    return left / (total + missing) if total else 2.0
 
 
 def _k_lines(element: int, grouped: bool) -> tuple[Line, ...]:
