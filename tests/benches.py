@@ -1,6 +1,6 @@
 """Small instruments that the tests share; every number stated, none taken from a scenario."""
 
-from scintscope.accuracy import Accuracy
+from scintscope.accuracy import Accuracy, Effects
 from scintscope.camera.parts import Camera
 from scintscope.geometry import Geometry
 from scintscope.instrument import Instrument
@@ -12,6 +12,9 @@ from scintscope.source import Filter, MonochromaticSource, TubeSource
 MONO = MonochromaticSource(energy_kev=20.0, photons_per_um2_s=10.0)
 TUBE = TubeSource(filters=(Filter(material="Be", thickness_um=200.0),))
 
+LOCAL = Effects(fluorescence="escape", electrons=False, scattered_photons=False)
+"""Energy stays where the photon stopped, less the K photons: closed forms hold, and quickly."""
+
 
 def yag_plate(thickness_um, **changes):
     """Return a plate of YAG:Ce; keywords change any of its fields."""
@@ -20,7 +23,10 @@ def yag_plate(thickness_um, **changes):
 
 
 def instrument(**changes):
-    """Return a 5x, NA 0.4 instrument with 20 um and 200 um of YAG:Ce; keywords change parts."""
+    """Return a 5x, NA 0.4 instrument with 20 um and 200 um of YAG:Ce; keywords change parts.
+
+    Deposition is local (`LOCAL`) unless an accuracy is given.
+    """
     parts = {
         "source": MONO,
         "geometry": Geometry(),
@@ -28,6 +34,6 @@ def instrument(**changes):
         "thick": yag_plate(200.0),
         "lens": Lens(corrected_for_um=10.0),
         "camera": Camera(),
-        "accuracy": Accuracy(),
+        "accuracy": Accuracy(effects=LOCAL),
     }
     return Instrument(**(parts | changes))

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from benches import instrument, yag_plate
-from scintscope.accuracy import Accuracy, Effects
+from benches import LOCAL, instrument, yag_plate
+from scintscope.accuracy import Accuracy
 from scintscope.camera.parts import Camera
 from scintscope.forward.plane import make_plane
 from scintscope.forward.render import light_image, make_scene, noise_free_frame, xray_images
@@ -31,7 +31,7 @@ def small(**changes):
         "thin": yag_plate(20.0, exposure_s=10.0, focus_um=12.0),
         "thick": yag_plate(100.0, focus_um=70.0),
         "camera": Camera(shape=(40, 49)),
-        "accuracy": Accuracy(depth_nodes=FEW_NODES, energy_bin_kev=2.0),
+        "accuracy": accuracy(),
     }
     return instrument(**(parts | changes))
 
@@ -48,12 +48,12 @@ def converging(distance_mm, **changes):
 
 
 def accuracy(error_target=1e-3, **effects):
-    """Return the accuracy of `small` with another target and effects switched."""
+    """Return the accuracy of `small` with another target and effects switched; deposition local."""
     return Accuracy(
         depth_nodes=FEW_NODES,
         energy_bin_kev=2.0,
         error_target=error_target,
-        effects=Effects(**effects),
+        effects=replace(LOCAL, **effects),
     )
 
 

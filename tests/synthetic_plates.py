@@ -15,19 +15,24 @@ class LocalDeposition:
     thickness_um: float
 
     def interacting_fraction(self):
+        """Return 1 - exp(-mu t)."""
         return -np.expm1(-self.attenuation_per_um * self.thickness_um)
 
     def first_collisions(self, z_um, path=1.0):
+        """Return mu exp(-mu z), per um."""
         mu = self.attenuation_per_um[:, None] * path
         return mu * np.exp(-mu * z_um)
 
     def mean_kev_per_um(self, z_um, path=1.0):
+        """Return the mean energy left per um."""
         return self.mean_kev[:, None] * self.first_collisions(z_um, path)
 
     def mean_transfer(self, weights, z_um, frequency_cy_per_um, path=1.0):
+        """Return the same at every frequency."""
         left = np.asarray(weights) @ self.mean_kev_per_um(z_um, path)
         return np.repeat(left[:, :, None], np.size(frequency_cy_per_um), axis=2)
 
     def event_power(self, weights, z_um, weight_um, transfer, frequency_cy_per_um):
+        """Return mean square energy times T^2."""
         square = np.asarray(weights) @ (self.mean_kev2[:, None] * self.first_collisions(z_um))
         return square[:, :, None] * np.asarray(transfer) ** 2

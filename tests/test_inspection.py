@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benches import instrument, yag_plate
+from benches import LOCAL, instrument, yag_plate
 from scintscope.accuracy import Accuracy
 from scintscope.errors import SamplingError
 from scintscope.inspection import data_sheet, first_below, inspect, lens_sheet, spectrum_sheet
@@ -121,7 +121,9 @@ def test_half_value_layer_of_one_energy():
 def test_inspection_refuses_a_grid_that_aliases(bench):
     """A grid that would alias is refused before any number is given."""
     coarse = instrument(
-        thin=bench.thin, thick=bench.thick, accuracy=Accuracy(oversampling=1, depth_nodes=16)
+        thin=bench.thin,
+        thick=bench.thick,
+        accuracy=Accuracy(oversampling=1, depth_nodes=16, effects=LOCAL),
     )
     with pytest.raises(SamplingError, match=r"accuracy\.oversampling = 1"):
         inspect(coarse)

@@ -53,7 +53,7 @@ def test_refuses_accuracies_out_of_range(key, value):
         Accuracy(**{key: value})
 
 
-def test_refuses_transport_of_k_photons():
-    """An effect that is not computed is refused, not ignored."""
-    with pytest.raises(InputError, match=r"fluorescence = 'transport'.*not available"):
-        Effects(fluorescence="transport")
+def test_refuses_an_unknown_fluorescence():
+    """Only the three ways of treating K photons are taken."""
+    with pytest.raises(InputError, match=r"fluorescence = 'partly'.*transport"):
+        Effects(fluorescence="partly")

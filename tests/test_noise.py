@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import erf
 
-from benches import MONO, TUBE, instrument, yag_plate
+from benches import LOCAL, MONO, TUBE, instrument, yag_plate
 from scintscope.accuracy import Accuracy, Effects
 from scintscope.geometry import Geometry
 from scintscope.materials import scintillator
@@ -22,7 +22,6 @@ from synthetic_plates import LocalDeposition
 from tables import read_table
 
 YAG = scintillator("YAG:Ce")
-LOCAL = Effects(fluorescence="escape", electrons=False, scattered_photons=False)
 FULL = Effects(fluorescence="local", electrons=False, scattered_photons=False)
 MANY = 1e9  # electrons per X-ray: no light noise left to 1e-9
 FORMS = read_table("noise/closed_forms.csv")

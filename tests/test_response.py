@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.integrate import simpson
 
-from benches import MONO, instrument, yag_plate
+from benches import LOCAL, MONO, instrument, yag_plate
 from contracts import assert_is_depth_profile, assert_is_transfer_function
 from scintscope.accuracy import Accuracy
 from scintscope.camera.parts import Camera
@@ -201,7 +201,7 @@ def test_best_focus_is_better_than_its_neighbours(bench, thick):
     assert 0.0 <= thick.focus_um <= 200.0
     for shift in (-4.0, 4.0):
         plate = replace(bench.thick, focus_um=thick.focus_um + shift)
-        cheap = replace(bench, accuracy=Accuracy(depth_nodes=thick.depth_um.size))
+        cheap = replace(bench, accuracy=Accuracy(depth_nodes=thick.depth_um.size, effects=LOCAL))
         assert area(depth_response(cheap, plate)) < top
 
 
@@ -264,19 +264,26 @@ def test_a_thicker_plate_with_its_exit_face_fixed_gets_more_beam():
 def test_sampling_of_the_paper_needs_two_samples_a_pixel(bench, thin, thick):
     """NA 0.4 and 1.3 um pixels: one sample a pixel aliases, two do, and "auto" finds that."""
     assert check_sampling(bench, (thin, thick)) == 2
-    coarse = replace(bench, accuracy=Accuracy(oversampling=1))
+    coarse = replace(bench, accuracy=Accuracy(oversampling=1, effects=LOCAL))
     with pytest.raises(
         SamplingError, match=r"accuracy\.oversampling = 1 leaves.*oversampling = 2 or more"
     ):
         check_sampling(coarse, (thin, thick))
-    assert check_sampling(replace(bench, accuracy=Accuracy(oversampling=3)), (thin, thick)) == 3
-    lax = replace(bench, accuracy=Accuracy(oversampling=1, alias_tolerance=0.9))
+    assert (
+        check_sampling(
+            replace(bench, accuracy=Accuracy(oversampling=3, effects=LOCAL)), (thin, thick)
+        )
+        == 3
+    )
+    lax = replace(bench, accuracy=Accuracy(oversampling=1, alias_tolerance=0.9, effects=LOCAL))
     assert check_sampling(lax, (thin, thick)) == 1
 
 
 def test_sampling_no_grid_can_serve_is_refused():
     """Huge pixels and no tolerance: the remedy is another camera."""
-    bench = instrument(camera=Camera(pixel_um_sensor=60.0), accuracy=Accuracy(alias_tolerance=1e-6))
+    bench = instrument(
+        camera=Camera(pixel_um_sensor=60.0), accuracy=Accuracy(alias_tolerance=1e-6, effects=LOCAL)
+    )
     plate = replace(bench.thin, focus_um=10.0)
     response = depth_response(bench, plate)
     with pytest.raises(SamplingError, match="camera with a smaller pixel"):
@@ -288,7 +295,7 @@ def test_depth_tolerance_that_cannot_be_met_is_refused(bench, monkeypatch):
     monkeypatch.setattr("scintscope.response.defocus_nodes", lambda *_: 2)
     monkeypatch.setattr("scintscope.response._MAX_DEPTH_NODES", 3)
     plate = replace(bench.thin, focus_um=0.0)
-    strict = replace(bench, accuracy=Accuracy(depth_tolerance=1e-12))
+    strict = replace(bench, accuracy=Accuracy(depth_tolerance=1e-12, effects=LOCAL))
     with pytest.raises(SamplingError, match=r"do not reach accuracy\.depth_tolerance = 1e-12"):
         depth_response(strict, plate)
 

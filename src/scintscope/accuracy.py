@@ -39,9 +39,9 @@ class Effects:
         Plate defects; all noise of X-rays, light and camera.
     """
 
-    fluorescence: str = "escape"
-    electrons: bool = False
-    scattered_photons: bool = False
+    fluorescence: str = "transport"
+    electrons: bool = True
+    scattered_photons: bool = True
     cone_magnification: bool = True
     lens_perspective: bool = True
     obliquity: bool = True

@@ -30,9 +30,9 @@ from scintscope.scintillator.absorption import interaction
 
 YAG = scintillator("YAG:Ce")
 SIGMAS = 5.0
-LOCAL = Effects(fluorescence="local")
-ESCAPE = Effects(fluorescence="escape")
-ALL = Effects(fluorescence="transport", scattered_photons=True)
+LOCAL = Effects(fluorescence="local", electrons=False, scattered_photons=False)
+ESCAPE = Effects(fluorescence="escape", electrons=False, scattered_photons=False)
+ALL = Effects(electrons=False)
 
 
 def run(material, thickness_um, energy_kev, effects, count, seed=1, library=None, path=1.0):

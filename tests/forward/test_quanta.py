@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import j0
 
-from benches import instrument, yag_plate
+from benches import LOCAL, instrument, yag_plate
 from noise_flats import (
     brute_flats,
     fast_flats,
@@ -15,7 +15,7 @@ from noise_flats import (
     ring_power,
     ring_theory,
 )
-from scintscope.accuracy import Accuracy, Effects
+from scintscope.accuracy import Accuracy
 from scintscope.deposition.events import Deposits
 from scintscope.forward.brute_force import (
     count_light,
@@ -49,7 +49,7 @@ def plate(thickness_um, focus_um, exposure_s=1.0):
         source=MonochromaticSource(energy_kev=15.0, photons_per_um2_s=1.0),
         geometry=Geometry(source_to_scintillator_mm=INF, source_to_sample_mm=INF),
         lens=Lens(corrected_for_um=10.0),
-        accuracy=Accuracy(effects=Effects(fluorescence="local")),
+        accuracy=Accuracy(effects=replace(LOCAL, fluorescence="local")),
     )
     return depth_response(bench, yag_plate(thickness_um, focus_um=focus_um, exposure_s=exposure_s))
 

@@ -4,11 +4,11 @@ The light image is sum_z w_z S_{m(z)} [X_z] * T_z, where X_z = sum_E e_E(z, f) F
 energy left at depth z, each energy's transmission T_E(x) spread by its own electrons and
 re-absorbed photons, and S_m the enlargement. Two smooth dependences are interpolated:
 
-- X_z(f) by its values at a few chosen (depth, frequency) pairs, X_z(f) = sum_r P_r(z, f) X_r
+- X_z(f) by its values at a few (depth, frequency) pairs, X_z(f) = sum_r P_r(z, f) X_r
   (interpolative decomposition of sampled pixels: Cheng et al. 2005, SIAM J. Sci. Comput. 26, 1389),
   where X_r = sum_E e_E(z_r, f_r) T_E(x) are plain sums of transmissions. The P_r are linear in the
-  e_E, P_r(z, f) = sum_E a_rE e_E(z, f), so they are known at any depth and frequency; for one energy
-  one X_r is exact;
+  e_E, P_r(z, f) = sum_E a_rE e_E(z, f), so they are known at any depth and frequency; one energy
+  needs one X_r;
 - the enlargements by a few of them, S_{m_q}, with weights that depend on frequency. S_m turns a
   plane wave exp(2 pi i f x) into exp(2 pi i f x / m), so the kernels K_rq are the least-squares
   solution, for every f and over the field -R < x < R along f, of
