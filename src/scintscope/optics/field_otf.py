@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scintscope.optics.field import FieldAberrations, azimuthal_phase_waves
+from scintscope.optics.field import FieldAberrations, azimuthal_phase_waves, focus_shift_um
 from scintscope.optics.otf import nodes_for, phase_ranges_rad
 from scintscope.optics.wavefront import (
     OpticalPath,
@@ -235,3 +235,49 @@ def _azimuthal_difference(
         for x in (plus, minus)
     ]
     return ends[0][0] - ends[1][0], ends[0][1] - ends[1][1]
+
+
+def local_psf(
+    row_um: float,
+    column_um: float,
+    depth_below_exit_um: float,
+    travel_um: float,
+    path: OpticalPath,
+    field: FieldAberrations,
+    corner_um: float,
+    pixel_um: float,
+    count: int,
+) -> Array:
+    """Return the point spread at one place of the field, 1/um2, (count, count), row and column.
+
+    By Fourier transform of the local transfer function, without the camera's pixel; what spreads
+    beyond the window folds back into it.
+
+    Parameters
+    ----------
+    row_um, column_um : float
+        Place from the axis.
+    depth_below_exit_um, travel_um, path
+        Emitter, stage on the axis, lens and layers.
+    field, corner_um
+        The field's aberrations and the radius at which they hold.
+    pixel_um, count : float, int
+        Pitch and side of the window; the place itself lies at sample (count // 2, count // 2).
+    """
+    depths = DepthSum(
+        depth_below_exit_um=np.array([depth_below_exit_um]), weight=np.ones((1, 1, 1))
+    )
+    radial = np.linspace(0.0, path.cutoff_cy_per_um, max(count, 64))
+    shift = focus_shift_um(field, row_um, column_um, corner_um).reshape(1)
+    radius = np.array([np.hypot(row_um, column_um) / corner_um])
+    angles = 8 if field.blurs_by_azimuth else 1
+    found = field_harmonics(radial, depths, travel_um, path, field, shift, radius, angles)
+    curves = found[0, :, :, 0, 0]
+    f_row = np.fft.fftfreq(count, pixel_um)[:, None]
+    f_column = np.fft.fftfreq(count, pixel_um)[None, :]
+    f = np.hypot(f_row, f_column)
+    inside = f < path.cutoff_cy_per_um
+    harmonics = np.stack([np.interp(f, radial, curve) * inside for curve in curves.T])
+    angle = np.arctan2(f_row, f_column) - np.arctan2(row_um, column_um)
+    transfer = transfer_at(harmonics, angle)
+    return np.asarray(np.fft.fftshift(np.fft.ifft2(transfer).real) / pixel_um**2)
