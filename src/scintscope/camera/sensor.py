@@ -150,6 +150,7 @@ def expose(
     noise: bool = True,
     *,
     threads: int = 2,
+    counted: bool = False,
 ) -> Frame:
     """Take one frame.
 
@@ -169,6 +170,9 @@ def expose(
         Poisson spread, read noise and direct hits go.
     threads : int
         Threads; the result does not depend on it.
+    counted : bool
+        Whether the photo-electrons are already drawn, not a mean: their Poisson spread is then
+        not drawn again, and sensitivity acts as a gain.
 
     Returns
     -------
@@ -208,9 +212,13 @@ def expose(
         for low in range(start, stop, rows_at_once):
             part = slice(low, min(low + rows_at_once, stop))
             charge = light[part] * pattern.sensitivity[part]
-            charge += pattern.dark_electrons_per_s[part] * np.float32(exposure_s)
-            if noise:
-                charge = streams[block].poisson(charge).astype(np.float32)
+            dark = pattern.dark_electrons_per_s[part] * np.float32(exposure_s)
+            if noise and counted:
+                charge = (charge + streams[block].poisson(dark)).astype(np.float32)
+            elif noise:
+                charge = streams[block].poisson(charge + dark).astype(np.float32)
+            else:
+                charge = charge + dark
             if hits is not None:
                 charge += hits[part]
             np.minimum(charge, camera.full_well_electrons, out=charge)

@@ -8,7 +8,7 @@ so it checks it; its events feed the sampler that draws every quantum.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,10 @@ class Deposits:
         point = rng.integers(0, POINTS, source.size)
         spread = self.spread
         return places_on_tracks(spread.library, spread.electrons, spread.fates, source, point)
+
+    def renumbered(self) -> Deposits:
+        """Return the deposits with a number each instead of their X-ray's."""
+        return replace(self, event=np.arange(self.event.size))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

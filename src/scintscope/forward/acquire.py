@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from scintscope.camera.drift import StackDrift
 from scintscope.camera.sensor import FixedPattern, expose
+from scintscope.errors import InputError
+from scintscope.forward.every_quantum import QuantumScene, counted_frame
 from scintscope.forward.kernels import camera_kernel
 from scintscope.forward.plane import Plane, camera_image, inverse, shifted, transform
 from scintscope.forward.quanta import (
@@ -131,6 +133,8 @@ class StackJob:
         The noise-free light.
     uniform : bool
         Open beam: a shift of the X-ray image changes nothing.
+    quantum : QuantumScene or None
+        What frames drawn quantum by quantum need; None draws the fast way.
     """
 
     instrument: Instrument
@@ -141,6 +145,7 @@ class StackJob:
     drift: StackDrift
     pattern: FixedPattern
     uniform: bool
+    quantum: QuantumScene | None = None
 
 
 def mean_light(job: StackJob, plate_um: Array, sample_um: Array, lost: Image | None) -> Image:
@@ -223,18 +228,19 @@ def take_stack(
     for i in range(job.drift.frames):
         plate_um, sample_um = job.drift.plate_um[i], job.drift.sample_um[i]
         relative = (0.0, 0.0) if job.uniform else _difference(sample_um, plate_um)
-        if last is None or last[0] != relative:
-            last = (relative, lost_light(job, relative))
-        factor = float(job.drift.source_factor[i])
-        exposure = job.response.plate.exposure_s * factor
-        spectrum = mean_light(job, plate_um, sample_um, last[1]) * np.float32(exposure)
-        if noise:
-            spectrum = spectrum + noise_spectrum(job, factor, sample_um, rng_quanta)
-        image = camera_image(spectrum, job.plane)
-        if job.optics.factor is not None:
-            image = image * camera_image(
-                shifted(job.optics.factor, job.plane.fine, _pair(plate_um)), job.plane
-            )
+        source = float(job.drift.source_factor[i])
+        if job.quantum is not None and noise:
+            image = _counted(job, i, rng_quanta)
+        else:
+            if last is None or last[0] != relative:
+                last = (relative, lost_light(job, relative))
+            exposure = np.float32(job.response.plate.exposure_s * source)
+            spectrum = mean_light(job, plate_um, sample_um, last[1]) * exposure
+            if noise:
+                spectrum = spectrum + noise_spectrum(job, source, sample_um, rng_quanta)
+            image = camera_image(spectrum, job.plane)
+            factor = _factor_image(job, plate_um)
+            image = image if factor is None else image * factor
         frames[i] = expose(
             np.maximum(image, 0.0),
             job.response.plate.exposure_s,
@@ -242,9 +248,38 @@ def take_stack(
             job.pattern,
             rng_camera,
             noise,
+            counted=job.quantum is not None and noise,
         )
         advance()
     return frames
+
+
+def _factor_image(job: StackJob, plate_um: Array) -> Image | None:
+    """Return what scattering defects and shading leave of the light in each pixel."""
+    if job.optics.factor is None:
+        return None
+    return camera_image(shifted(job.optics.factor, job.plane.fine, _pair(plate_um)), job.plane)
+
+
+def _counted(job: StackJob, frame: int, rng: np.random.Generator) -> Image:
+    """Return the photo-electrons of one frame, every quantum drawn."""
+    if job.quantum is None:
+        raise InputError("this stack was not made ready for drawing every quantum.")
+    plate_um = job.drift.plate_um[frame]
+    exposure_s = job.response.plate.exposure_s * float(job.drift.source_factor[frame])
+    glow = None
+    if job.optics.glow is not None:
+        moved = shifted(job.optics.glow, job.plane.fine, _pair(plate_um))
+        glow = camera_image(moved, job.plane) * exposure_s
+    return counted_frame(
+        job.quantum,
+        exposure_s,
+        rng,
+        plate_um=_pair(plate_um),
+        sample_um=(0.0, 0.0) if job.uniform else _pair(job.drift.sample_um[frame]),
+        factor=_factor_image(job, plate_um),
+        glow=glow,
+    )
 
 
 def _pair(values: Array) -> tuple[float, float]:

@@ -28,6 +28,9 @@ Array = NDArray[np.float64]
 EventSampler = Callable[[Array, np.random.Generator], Deposits]
 """From the energies of incident photons, keV, (N,), to what they leave (entry at x = y = 0)."""
 
+LightShare = Callable[[Array, Array, Array], Array]
+"""From row, column and depth of emitters, um, (N,) each, to the share of their light kept."""
+
 _QUANTILES = 2048
 _RADII = 1600
 _FREQUENCIES = 6000
@@ -145,6 +148,7 @@ def count_light(
     shape: tuple[int, int],
     pixel_um: float,
     rng: np.random.Generator,
+    share: LightShare | None = None,
 ) -> NDArray[np.int64]:
     """Return the photo-electrons of deposits in camera pixels, periodic field.
 
@@ -162,6 +166,8 @@ def count_light(
         Camera.
     rng : numpy.random.Generator
         Stream.
+    share : callable, optional
+        Light that defects let pass.
 
     Returns
     -------
@@ -175,8 +181,11 @@ def count_light(
         radius = light_radius_um(table, np.clip(z, 0.0, table.depth_um[-1]), rng)
         angle = (2.0 * np.pi) * rng.random(part.size)
         event = left.event[part]
-        row = np.floor((row_um[event] + y + radius * np.sin(angle)) / pixel_um)
-        column = np.floor((column_um[event] + x + radius * np.cos(angle)) / pixel_um)
+        y, x = row_um[event] + y, column_um[event] + x
+        if share is not None:
+            kept = kept & (rng.random(part.size) < share(y, x, z))
+        row = np.floor((y + radius * np.sin(angle)) / pixel_um)
+        column = np.floor((x + radius * np.cos(angle)) / pixel_um)
         place = (row % shape[0]) * shape[1] + column % shape[1]
         total += np.bincount(place[kept].astype(np.intp), minlength=total.size)
     return total.reshape(shape)

@@ -13,7 +13,9 @@ from scintscope.camera.drift import StackDrift, draw_drift
 from scintscope.camera.parts import Acquisition
 from scintscope.camera.sensor import FixedPattern, dark_frame, flat_frame, make_fixed_pattern
 from scintscope.forward.acquire import PlateOptics, StackJob, plate_optics, take_stack
+from scintscope.forward.every_quantum import QuantumScene, quantum_scene
 from scintscope.forward.plane import Plane, make_plane
+from scintscope.forward.quanta import draws_every_quantum
 from scintscope.forward.render import (
     LightImage,
     Scene,
@@ -165,7 +167,9 @@ def set_up(experiment: Experiment) -> Bench:
         responses=responses,
         planes=planes,
         defects={name: _plate_defects(experiment, name, planes[name]) for name in PLATES},
-        quanta={name: quanta_groups(responses[name]) for name in PLATES},
+        quanta={
+            name: quanta_groups(responses[name], instrument.accuracy.noise_error) for name in PLATES
+        },
     )
 
 
@@ -210,10 +214,11 @@ def expose_all(bench: Bench, progress: Progress) -> Exposures:
             )
             for what in (*experiment.samples, BACKGROUND):
                 name = f"{plate}_{what}"
-                light = _light(bench, plate, None if what == BACKGROUND else what)
+                sample = None if what == BACKGROUND else what
+                light = _light(bench, plate, sample)
                 if what != BACKGROUND:
                     truth[name] = truth_of(light)
-                job = _job(bench, plate, optics, light, drift[name], pattern, what == BACKGROUND)
+                job = _job(bench, plate, optics, light, drift[name], pattern, sample)
                 stacks[name] = take_stack(
                     job,
                     stream(acquisition.seed, name, "quanta"),
@@ -251,7 +256,7 @@ def _job(
     light: LightImage,
     drift: StackDrift,
     pattern: FixedPattern,
-    uniform: bool,
+    sample: str | None,
 ) -> StackJob:
     return StackJob(
         instrument=bench.experiment.instrument,
@@ -261,8 +266,19 @@ def _job(
         light=light,
         drift=drift,
         pattern=pattern,
-        uniform=uniform,
+        uniform=sample is None,
+        quantum=_quantum(bench, plate, sample),
     )
+
+
+def _quantum(bench: Bench, plate: str, sample: str | None) -> QuantumScene | None:
+    """Return what drawing every quantum needs, where that is asked for."""
+    experiment = bench.experiment
+    sampler = experiment.instrument.accuracy.noise_sampler
+    if not draws_every_quantum(sampler, bench.quanta[plate]):
+        return None
+    rng = stream(experiment.acquisition.seed, "electron tracks", plate)
+    return quantum_scene(bench.scene(plate, sample), bench.defects[plate], rng)
 
 
 def _darks(experiment: Experiment, pattern: FixedPattern) -> dict[float, Frames]:
