@@ -97,11 +97,11 @@ def transfer_rows(row: dict[str, Any], plate: Deposition, weights: Any) -> list[
     match = [r for r in table if (r["thickness_um"], r["energy_kev"]) == key]
     found = []
     for line in match:
-        for name, value in line.items():
-            if not name.startswith("mtf_"):
-                continue
-            lp_mm = float(name.removeprefix("mtf_").removesuffix("_lp_mm"))
-            ours = float(plate.transfer_function(weights, np.array([lp_mm / 1000.0]))[0])
+        names = [name for name in line if name.startswith("mtf_")]
+        places = [float(n.removeprefix("mtf_").removesuffix("_lp_mm")) for n in names]
+        transfer = plate.transfer_function(weights, np.array(places) / 1000.0)
+        for name, lp_mm, ours in zip(names, places, transfer, strict=True):
+            value = line[name]
             error = np.sqrt(max(1.0 - value**2, 0.0) / (2.0 * histories(row)))
             judged = lp_mm <= HIGHEST_COMPARED_LP_MM and key[1] <= HIGHEST_COMPARED_KEV
             found.append(
@@ -111,7 +111,7 @@ def transfer_rows(row: dict[str, Any], plate: Deposition, weights: Any) -> list[
                     "thickness_um": key[0],
                     "energy_kev": key[1],
                     "reference": value,
-                    "deviation": ours - value,
+                    "deviation": float(ours) - value,
                     "tolerance": float(TRANSFER + 3.0 * error) if judged else None,
                 }
             )

@@ -30,7 +30,8 @@ from scintscope.deposition.physics import (
     tracked_lines,
 )
 from scintscope.deposition.power import (
-    collision_power,
+    collision_parts,
+    combined,
     light,
     scattered_power,
     secondary_children,
@@ -234,7 +235,7 @@ class Deposition:
         children = secondary_children(self.halo, view)
         again = photons[:, :, None] * (self.halo.tables["second"] @ view.nodes.T)
         density = photons[:, :, None] * self.first_collisions(z) + again
-        total = collision_power(self.halo, self.sites, density, view, children)
+        total = combined(collision_parts(self.halo, self.sites, density, z), view, children)
         if self.halo.groups.scattered.size:
             total += scattered_power(self.halo, self.sites, density, again, view, children)
         return np.asarray(total)

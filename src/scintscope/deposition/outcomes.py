@@ -178,24 +178,3 @@ class OutcomeMaker:
             mean_kev=total_kev[:, None] * mean,
             power_kev2=alone * power + (total**2 - alone) * mean**2,
         )
-
-
-def at_energy(outcome: Outcome, index: int) -> Outcome:
-    """Return an outcome for one of its photon energies."""
-    return Outcome(
-        probability=outcome.probability[[index]],
-        first=_one(outcome.first, index),
-        others=tuple(_one(item, index) for item in outcome.others),
-        lines=outcome.lines,
-    )
-
-
-def _one(electrons: Electrons, index: int) -> Electrons:
-    """Return a group of electrons for one photon energy."""
-    energy = electrons.energy_kev
-    return Electrons(
-        energy_kev=energy[[index]] if energy.size > 1 else energy,
-        start=electrons.start,
-        mean_kev=electrons.mean_kev[[index]],
-        power_kev2=electrons.power_kev2[[index]],
-    )

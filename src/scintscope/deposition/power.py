@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from scintscope.deposition.frequencies import interpolation
 from scintscope.deposition.halo import Halo, kept_groups
-from scintscope.deposition.outcomes import at_energy
-from scintscope.deposition.sites import Sites, contracted
+from scintscope.deposition.sites import Sites, contracted, summed
 
 Array = NDArray[np.float64]
 
@@ -69,18 +68,13 @@ def secondary_children(halo: Halo, view: Light) -> Children:
     for operator, group in zip(halo.tables["transfer"], kept_groups(halo.groups), strict=True):
         found.mean[group] = _mean(halo, view, operator)
     table = halo.groups.table
-    for n in range(len(halo.groups.line)):
-        if table is None:
-            break
-        chance = table.attenuation_per_um[n] / halo.groups.free_per_um[n]
-        outcomes = tuple(at_energy(outcome, n) for outcome in halo.secondary.outcomes)
-        sites = Sites(
-            outcomes=outcomes,
-            tracks=halo.secondary.tracks,
-            thickness_um=halo.secondary.thickness_um,
-        )
-        density = np.full((1, 1, view.z_um.size), chance)
-        left = collision_power(halo, sites, density, view, found)[0]
+    if table is None:
+        return found
+    chance = table.attenuation_per_um / halo.groups.free_per_um
+    one_each = np.repeat(chance[:, None], view.z_um.size, axis=1)
+    parts = collision_parts(halo, halo.secondary, one_each, view.z_um)
+    for n in range(chance.size):
+        left = combined(parts.row(n), view, found)[0]
         for m in halo.groups.scattered:
             if halo.groups.children[n, m]:
                 left = left + halo.groups.children[n, m] * found.power[int(m)]
@@ -116,32 +110,62 @@ def _correction(exact: Array, found: Array) -> Array:
     return np.divide(exact, found, out=np.ones_like(exact), where=usable)
 
 
-def collision_power(
-    halo: Halo, sites: Sites, density: Array, view: Light, children: Children
-) -> Array:
-    """Return the summed power of collisions: own site, lines and all cross terms, (S, D, F).
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What S sums of collisions leave and send out, at D depths and tabulated frequencies.
+
+    ``power`` (S, D, T) of the own site; per group of lines ``mean`` (S, D, T) of the own site when
+    a photon is sent and ``sent`` (S, D) photons; per pair of groups ``pairs`` (S, D).
+    """
+
+    power: Array
+    mean: dict[int, Array]
+    sent: dict[int, Array]
+    pairs: dict[tuple[int, int], Array]
+
+    def row(self, index: int) -> Parts:
+        """Return one of the sums, as the only one."""
+        return Parts(
+            power=self.power[[index]],
+            mean={n: part[[index]] for n, part in self.mean.items() if self.sent[n][index].any()},
+            sent={n: part[[index]] for n, part in self.sent.items() if part[index].any()},
+            pairs={n: part[[index]] for n, part in self.pairs.items() if part[index].any()},
+        )
+
+
+def collision_parts(halo: Halo, sites: Sites, density: Array, z_um: Array) -> Parts:
+    """Return what collisions leave and send out.
 
     Parameters
     ----------
-    halo, sites, view, children
-        Secondary photons, outcomes of E energies, the light, what photons of each group leave.
-    density : (S, E, D) array
-        Collisions per um.
+    halo, sites
+        Secondary photons; outcomes of E energies.
+    density : (S, E, D) or (E, D) array
+        Collisions per um at the depths ``z_um``; of two axes: each energy by itself, S = E.
     """
-    z = view.z_um
-    total = (sites.power_sum(density, z) @ view.spline) * view.transfer**2
     groups = {line: n for n, line in enumerate(halo.groups.line) if line is not None}
-    for line, n in groups.items():
-        chance = sites.line_chance(line)
-        if not chance.any():
-            continue
-        own = (sites.line_mean_sum(density, z, line) @ view.spline) * view.transfer
-        total += 2.0 * own * children.mean[n]
-        total += np.einsum("sed,e->sd", density, chance)[..., None] * children.power[n]
-    for (one, other), chance in sites.pair_chance().items():
-        if one in groups and other in groups and chance.any():
-            both = np.einsum("sed,e->sd", density, chance)[..., None]
-            total += 2.0 * both * children.mean[groups[one]] * children.mean[groups[other]]
+    chances = {line: sites.line_chance(line) for line in groups}
+    made = {line: n for line, n in groups.items() if chances[line].any()}
+    return Parts(
+        power=sites.power_sum(density, z_um),
+        mean={n: sites.line_mean_sum(density, z_um, line) for line, n in made.items()},
+        sent={n: summed(density, chances[line]) for line, n in made.items()},
+        pairs={
+            (groups[one], groups[other]): summed(density, chance)
+            for (one, other), chance in sites.pair_chance().items()
+            if one in groups and other in groups and chance.any()
+        },
+    )
+
+
+def combined(parts: Parts, view: Light, children: Children) -> Array:
+    """Return the summed power of collisions: own site, lines and all cross terms, (S, D, F)."""
+    total = (parts.power @ view.spline) * view.transfer**2
+    for n, own in parts.mean.items():
+        total += (own @ view.spline) * (2.0 * view.transfer * children.mean[n])
+        total += parts.sent[n][..., None] * children.power[n]
+    for (one, other), both in parts.pairs.items():
+        total += both[..., None] * (2.0 * children.mean[one] * children.mean[other])
     return np.asarray(total)
 
 
@@ -157,8 +181,8 @@ def scattered_power(
     """
     total = np.zeros((density.shape[0], *view.transfer.shape))
     for n in halo.groups.scattered:
-        sent = np.einsum("sed,e->sd", density, halo.made.compton[:, n])
-        sent += np.einsum("sed,e->sd", again, halo.made.again[:, n])
+        sent = summed(density, halo.made.compton[:, n])
+        sent += summed(again, halo.made.again[:, n])
         total += sent[..., None] * children.power[int(n)]
     recoil = sites.outcomes[-1].first
     for n, chance in _representatives(halo).items():

@@ -145,8 +145,8 @@ def contracted(weights: Array, keep: Keep, terms: list[Term], *, squared: bool =
 
     Parameters
     ----------
-    weights : (S, E, D) array
-        Weights.
+    weights : (S, E, D) or (E, D) array
+        Weights; of two axes: a sum of its own for each photon energy, S = E.
     keep : callable
         Kept fraction of a group of electrons, (E|1, D), or None.
     terms : list of (chance (E,), electrons, table (E, T))
@@ -167,11 +167,25 @@ def contracted(weights: Array, keep: Keep, terms: list[Term], *, squared: bool =
         scaled = weights
         for kept in factors:
             scaled = scaled * kept
-        found = np.einsum("sed,et->sdt", scaled, part, optimize=True)
+        found = _contract(scaled, part)
         total = found if total is None else total + found
     if plain is not None:
-        found = np.einsum("sed,et->sdt", weights, plain, optimize=True)
+        found = _contract(weights, plain)
         total = found if total is None else total + found
     if total is None:
-        return np.zeros((weights.shape[0], weights.shape[2], 1))
+        return np.zeros((weights.shape[0], weights.shape[-1], 1))
     return np.asarray(total)
+
+
+def _contract(weights: Array, table: Array) -> Array:
+    """Return sum_e weights x table, (S, D, T); no sum for weights of two axes, S = E."""
+    if weights.ndim == 2:
+        return np.asarray(weights[:, :, None] * table[:, None, :])
+    return np.asarray(np.swapaxes(weights, 1, 2) @ table)
+
+
+def summed(weights: Array, chance: Array) -> Array:
+    """Return sum_e weights x chance, (S, D); no sum for weights of two axes, S = E."""
+    if weights.ndim == 2:
+        return np.asarray(weights * chance[:, None])
+    return np.asarray(np.einsum("sed,e->sd", weights, chance))
