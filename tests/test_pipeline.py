@@ -100,7 +100,7 @@ def test_simulate_writes_readable_stacks_and_truth(root, tmp_path):
     truth = json.loads((out / "truth" / "truth.json").read_text())
     assert len(truth["drift"]["thick_target"]["plate_um"]) == 2
     assert (out / "truth" / "psf_true.tif").is_file()
-    assert json.loads((out / "provenance.json").read_text())["interim"]
+    assert json.loads((out / "provenance.json").read_text())["interim"] == []
     assert (out / "scenario.toml").is_file()
 
 

@@ -154,13 +154,31 @@ def restore(
 
 
 @app.command
-def inspect(scenario: ScenarioFile, /, *, sets: Sets = (), json: Json = False) -> None:
-    """Print the instrument's data sheet: spectrum, absorption, light, MTF, NPS, DQE."""
+def inspect(
+    scenario: ScenarioFile,
+    /,
+    *,
+    out: Path | None = None,
+    sets: Sets = (),
+    json: Json = False,
+) -> None:
+    """Print the instrument's data sheet: spectrum, absorption, light, MTF, NPS, DQE.
+
+    Parameters
+    ----------
+    out
+        Folder for a page with figures and tables.
+    """
     loaded = _load(scenario, sets, None)
     from scintscope import inspection
     from scintscope.outputs import to_json
 
-    sheet = inspection.inspect(loaded.instrument())
+    if out is None:
+        sheet = inspection.inspect(loaded.instrument())
+    else:
+        from scintscope.pipeline import inspect_into
+
+        sheet = inspect_into(loaded, out)
     if json:
         print(to_json(sheet))
     else:

@@ -17,6 +17,7 @@ from scintscope.optics.defocus import (
 )
 from scintscope.response import DepthResponse, check_sampling, depth_response
 from scintscope.scintillator.emission import collection_fraction
+from scintscope.scintillator.swank import PulseMoments
 from scintscope.source import Spectrum, TubeSource
 from scintscope.source.beam import half_value_layer_mm_al
 from scintscope.units import UM_PER_MM
@@ -93,8 +94,15 @@ def plate_sheet(instrument: Instrument, response: DepthResponse) -> dict[str, An
         "absorbed_photon_fraction": float(interacting / photons.sum()),
         "absorbed_energy_fraction": float(deposited / (photons @ energy)),
         "mean_depth_um": float(weight @ (z * response.k_per_um(z))),
-        "fluorescence_share": None,
+        "fluorescence_share": response.deposition.fluorescence_share(photons),
+        "energy_balance": energy_balance(response),
+        "swank": swank_factors(response),
         "electrons_per_xray": float(response.electrons_per_kev * deposited / interacting),
+        "light_budget": [
+            {"key": step.key, "label": step.label, "factor": step.factor}
+            for step in response.budgets[0].steps
+        ],
+        "yield_uncertainty": response.budgets[0].yield_uncertainty,
         "electrons_per_pixel": mean_electrons_per_um2(response) * response.pixel_um**2,
         "focus_um": response.focus_um,
         "mtf50_cy_per_um": mtf50,
@@ -102,6 +110,42 @@ def plate_sheet(instrument: Instrument, response: DepthResponse) -> dict[str, An
         "nps": {"frequency_cy_per_um": frequency, "value": curves.normalised_nps_um2.tolist()},
         "dqe": {"frequency_cy_per_um": frequency, "value": curves.dqe.tolist()},
         "depth_of_field_um": depth_of_field_um(instrument, response),
+    }
+
+
+def energy_balance(response: DepthResponse) -> dict[str, float]:
+    """Return where the energy that falls on the film goes, shares of it over the spectrum."""
+    energy = response.spectrum.photons_per_um2_s * response.spectrum.energy_kev
+    balance = response.deposition.balance()
+    parts = (
+        "deposited",
+        "transmitted",
+        "fluorescence_escaped",
+        "scattered_escaped",
+        "electrons_escaped",
+        "untracked",
+    )
+    return {part: float(energy @ getattr(balance, part) / energy.sum()) for part in parts}
+
+
+def swank_factors(response: DepthResponse) -> dict[str, float]:
+    """Return M1^2 / (M0 M2) of the energy one X-ray leaves, and of the electrons it gives.
+
+    Over interacting X-rays, photons re-absorbed elsewhere counted to their event (Swank 1973, J.
+    Appl. Phys. 44, 4199); Poisson light adds its mean to the variance.
+    """
+    photons, weight = response.spectrum.photons_per_um2_s, response.depth_weight_um
+    events = response.deposition.event_power(
+        photons[None], response.depth_um, weight, np.ones((weight.size, 1)), np.zeros(1)
+    )[0, :, 0]
+    pulses = PulseMoments(
+        interacting=float(photons @ response.interacting_fraction()),
+        first=float(weight @ response.energy_left[:, 0]),
+        second=float(weight @ events),
+    )
+    return {
+        "energy": pulses.swank,
+        "with_light": pulses.with_light(response.electrons_per_kev).swank,
     }
 
 
@@ -167,7 +211,7 @@ the camera's Nyquist frequency unless the lens cuts off before twice that."""
 _PLATE_LINES = (
     ("photons absorbed", "absorbed_photon_fraction", "{:.3f}"),
     ("energy absorbed", "absorbed_energy_fraction", "{:.3f}"),
-    ("fluorescence re-absorbed (share)", "fluorescence_share", "{:.3f}"),
+    ("energy re-absorbed at a distance (share)", "fluorescence_share", "{:.3f}"),
     ("mean depth of the light (um)", "mean_depth_um", "{:.1f}"),
     ("depth in focus (um)", "focus_um", "{:.1f}"),
     ("electrons per absorbed X-ray", "electrons_per_xray", "{:.2f}"),

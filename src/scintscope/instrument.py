@@ -29,13 +29,14 @@ class Instrument:
     def __post_init__(self) -> None:
         free_um = self.lens.working_distance_mm * UM_PER_MM
         for name in ("thin", "thick"):
-            thickness = getattr(self, name).thickness_um
+            thickness = getattr(self, name).stack_um
             if thickness > free_um:
                 raise RangeError(
                     f"{name}.thickness_um",
                     thickness,
                     f"(0, {free_um:g}] um",
-                    "It exceeds lens.working_distance_mm: use a thinner plate or another lens.",
+                    "With substrate and exit medium it exceeds lens.working_distance_mm: use a "
+                    "thinner plate or another lens.",
                 )
             if thickness >= 0.5 * self.lens.pupil_distance_mm * UM_PER_MM:
                 raise RangeError(

@@ -119,6 +119,40 @@ def run(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
     return Outcome(document=result.metrics, text=f"{text}\nReport: {out / 'report.html'}")
 
 
+def inspect_into(scenario: Scenario, out: Path) -> dict[str, Any]:
+    """Write the data sheet's page into a folder and return the sheet.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose instrument is described.
+    out : Path
+        Final folder; see `outputs.staged_output`.
+
+    Raises
+    ------
+    InputError
+        If the instrument cannot be simulated or the folder not be written.
+    """
+    from scintscope.report import write_sheet
+    from scintscope.response import check_sampling, depth_response
+
+    clock = _Clock()
+    with staged_output(out) as folder:
+        instrument = scenario.instrument()
+        with clock.stage("instrument"):
+            responses = {
+                name: depth_response(instrument, getattr(instrument, name))
+                for name in ("thin", "thick")
+            }
+        check_sampling(instrument, tuple(responses.values()))
+        sheet = data_sheet(instrument, responses["thin"], responses["thick"])
+        with clock.stage("report"):
+            write_sheet(folder, scenario.name, instrument, responses, sheet)
+        _write_records(folder, scenario, clock)
+    return sheet
+
+
 def perform(scenario: Scenario, progress: Progress, clock: _Clock | None = None) -> Run:
     """Return everything a run makes, without writing anything."""
     clock = clock or _Clock()

@@ -2,6 +2,7 @@
 
 from scintscope.report.overview import overview_figure, write_overview
 from scintscope.report.page import write_report, write_verify_report
+from scintscope.report.sheet import write_sheet
 from scintscope.report.tables import verdict_table
 
 __all__ = [
@@ -9,5 +10,6 @@ __all__ = [
     "verdict_table",
     "write_overview",
     "write_report",
+    "write_sheet",
     "write_verify_report",
 ]

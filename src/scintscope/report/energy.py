@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.report import style
+from scintscope.report.records import Illustration
 from scintscope.response import DepthResponse
 from scintscope.units import UM_PER_MM
 
@@ -23,7 +24,7 @@ _TOP_CY_PER_UM = 3.0
 _SMOOTH_UM = 0.25
 _RADII_UM = (0.3, 150.0, 90)
 _DEPTHS = 80
-_MOST_DECADES = 6.0
+_MOST_DECADES = 8.0
 
 
 def draw_deposition(responses: Mapping[str, DepthResponse]) -> Figure:
@@ -111,7 +112,29 @@ def draw_light_budget(sheet: Mapping[str, Any]) -> Figure:
         axes.set_xscale("log")
         axes.set_xlim(left.min() * 0.5, left.max() * 8.0)
         axes.set_yticks(rows, [step["label"] for step in steps])
-        axes.invert_yaxis()
-        axes.set_xlabel("photons (last bars: electrons) per deposited keV")
+        axes.set_ylim(left.size - 0.5, -0.5)
+        axes.set_xlabel("left of a deposited keV: photons, in the last bar electrons")
         axes.set_title(f"{name} plate: {left[-1]:.3g} electrons per keV")
     return figure
+
+
+def deposition_figure(responses: Mapping[str, DepthResponse]) -> Illustration:
+    """Return the figure of where the energy stays."""
+    return Illustration(
+        name="deposition",
+        title="Where the energy stays",
+        caption="Photoelectrons keep most of it within micrometres; fluorescence of the crystal "
+        "carries the rest tens of micrometres away: a halo no lens can focus.",
+        png=style.picture(draw_deposition, responses),
+    )
+
+
+def budget_figure(sheet: Mapping[str, Any]) -> Illustration:
+    """Return the waterfall of the light."""
+    return Illustration(
+        name="light-budget",
+        title="Light budget",
+        caption="What each step leaves of the photons that a deposited keV makes; the lens's "
+        "aperture takes most.",
+        png=style.picture(draw_light_budget, sheet),
+    )

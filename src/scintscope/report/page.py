@@ -11,6 +11,7 @@ from typing import Any
 from scintscope import outputs
 from scintscope.report import blur, gallery, kernels, resolution, sketch, spectrum, style
 from scintscope.report import single as single_figures
+from scintscope.report.energy import budget_figure, deposition_figure
 from scintscope.report.paper import is_papers_instrument, paper_table
 from scintscope.report.records import INTERIM, FinishedRun, Illustration, Table
 from scintscope.report.tables import (
@@ -41,7 +42,7 @@ def write_report(folder: Path, run: FinishedRun) -> None:
     tables = [sheet_table(run.sheet), kernel_table(run.metrics)]
     tables += [sample_table(name, n) for name, n in run.metrics["restoration"].items()]
     tables.append(gain_table(run.metrics["restoration"]))
-    text = _render(
+    text = render_page(
         title=f"scintscope: {run.scenario.name}",
         description=str(run.scenario.document.get("description", "")),
         sentences=run.sentences,
@@ -91,13 +92,13 @@ def write_verify_report(folder: Path, found: Mapping[str, SinglePsf], pixel_um: 
         "image's standard deviation once registered."
         for plate, single in found.items()
     ]
-    text = _render(
+    text = render_page(
         title="scintscope: is one PSF enough?",
         description="Exact depth sum against one generalized PSF, without noise.",
         sentences=sentences,
         figures=[_single_figure(found, pixel_um)],
         tables=[table],
-        provenance=_versions(),
+        provenance=versions(),
     )
     outputs.write_text(folder / FILE, text)
 
@@ -138,6 +139,8 @@ def _instrument_figures(run: FinishedRun) -> list[Illustration]:
             "is sharp; the absorption edge decides which energies reach deep.",
             png=style.picture(spectrum.draw_spectrum, responses, run.sheet),
         ),
+        deposition_figure(responses),
+        budget_figure(run.sheet),
         Illustration(
             name="psf-depth",
             title="Point spread through depth",
@@ -225,7 +228,8 @@ def _left_out(run: FinishedRun) -> list[str]:
     return list(layout_of(run, TARGET).left_out)
 
 
-def _versions() -> list[tuple[str, str]]:
+def versions() -> list[tuple[str, str]]:
+    """Return the libraries' versions for the page's foot."""
     return [(name, version or "absent") for name, version in outputs.versions().items()]
 
 
@@ -233,11 +237,11 @@ def _provenance(run: FinishedRun) -> list[tuple[str, str]]:
     return [
         ("scenario hash (SHA-256)", run.scenario.hash()),
         ("seed", str(run.scenario.acquisition.seed)),
-        *_versions(),
+        *versions(),
     ]
 
 
-def _render(**content: Any) -> str:
+def render_page(**content: Any) -> str:
     """Return the page; what a page does not have stays out."""
     from jinja2 import Environment, StrictUndefined
 

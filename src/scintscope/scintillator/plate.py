@@ -158,6 +158,12 @@ class Plate:
         else:
             check_range("plate.focus_um", self.focus_um, low=-5000.0, high=5000.0, unit="um")
 
+    @property
+    def stack_um(self) -> float:
+        """Thickness of film, substrate and exit medium together."""
+        under = 0.0 if self.substrate is None else self.substrate.thickness_um
+        return self.thickness_um + under + self.exit_medium_um
+
     def _check_faces(self) -> None:
         """Refuse faces, gaps and haze that are out of range or contradict each other."""
         if self.back_reflectance is not None:

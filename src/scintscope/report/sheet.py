@@ -1,0 +1,134 @@
+"""The data sheet of an instrument as a page: figures and tables, no images of a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scintscope import outputs
+from scintscope.instrument import Instrument
+from scintscope.report import blur, spectrum, style
+from scintscope.report.energy import budget_figure, deposition_figure
+from scintscope.report.page import FILE, render_page, versions
+from scintscope.report.records import Illustration, Table
+from scintscope.report.tables import sheet_table
+from scintscope.response import DepthResponse
+
+
+def write_sheet(
+    folder: Path,
+    name: str,
+    instrument: Instrument,
+    responses: Mapping[str, DepthResponse],
+    sheet: Mapping[str, Any],
+) -> None:
+    """Write ``report.html`` and ``sheet.json`` into a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Exists.
+    name : str
+        Of the scenario.
+    instrument : Instrument
+        What is described.
+    responses : dict of str to DepthResponse
+        ``thin`` and ``thick``.
+    sheet : dict
+        From `scintscope.inspection.data_sheet`.
+    """
+    text = render_page(
+        title=f"scintscope: data sheet of {name}",
+        description="Spectrum, absorption, light and resolution of the instrument, without a "
+        "sample.",
+        sentences=sheet_sentences(sheet),
+        figures=sheet_figures(instrument, responses, sheet),
+        tables=[sheet_table(sheet), _balance_table(sheet), _budget_table(sheet)],
+        provenance=versions(),
+    )
+    outputs.write_text(folder / FILE, text)
+    outputs.write_json(folder / "sheet.json", sheet)
+
+
+def sheet_sentences(sheet: Mapping[str, Any]) -> list[str]:
+    """Return what the numbers say, a sentence a plate."""
+    found = []
+    for name in ("thin", "thick"):
+        plate = sheet[name]
+        found.append(
+            f"The {name} plate keeps {plate['absorbed_energy_fraction']:.1%} of the energy that "
+            f"falls on it, {plate['fluorescence_share']:.1%} of that carried there by fluorescence "
+            f"and scattered photons, and gives {plate['electrons_per_xray']:.2f} electrons per "
+            "absorbed X-ray."
+        )
+    return found
+
+
+def sheet_figures(
+    instrument: Instrument, responses: Mapping[str, DepthResponse], sheet: Mapping[str, Any]
+) -> list[Illustration]:
+    """Return the figures of the data sheet in the order of the photon."""
+    nyquist = instrument.camera_nyquist_cy_per_um
+    return [
+        Illustration(
+            name="spectrum",
+            title="Spectrum and depth",
+            caption="Where the beam's energy turns into light, and which photons stop where.",
+            png=style.picture(spectrum.draw_spectrum, responses, sheet),
+        ),
+        deposition_figure(responses),
+        budget_figure(sheet),
+        Illustration(
+            name="psf-depth",
+            title="Point spread through depth",
+            caption="Light from every depth spreads by its defocus; their sum weighted by k(z) is "
+            "the generalized PSF.",
+            png=style.picture(blur.draw_depth_psf, responses, nyquist),
+        ),
+        Illustration(
+            name="mtf-nps-dqe",
+            title="MTF, NPS and DQE",
+            caption="Above the crossing of the DQE curves the thin plate carries more information "
+            "per X-ray, whatever is done to the image afterwards.",
+            png=style.picture(blur.draw_signal_noise, sheet, nyquist),
+        ),
+    ]
+
+
+def _balance_table(sheet: Mapping[str, Any]) -> Table:
+    parts = list(sheet["thin"]["energy_balance"])
+    return Table(
+        title="Where the beam's energy goes",
+        head=["plate", *(part.replace("_", " ") for part in parts)],
+        rows=[
+            [name, *(f"{sheet[name]['energy_balance'][part]:.2%}" for part in parts)]
+            for name in ("thin", "thick")
+        ],
+        note="Shares of the energy that falls on the plate, over the open beam's spectrum.",
+    )
+
+
+def _budget_table(sheet: Mapping[str, Any]) -> Table:
+    steps = sheet["thin"]["light_budget"]
+    return Table(
+        title="Light per deposited keV",
+        head=["plate", *(step["label"] for step in steps), "electrons per keV"],
+        rows=[
+            [
+                name,
+                *(f"{step['factor']:.4g}" for step in sheet[name]["light_budget"]),
+                f"{_product(sheet[name]['light_budget']):.4g}",
+            ]
+            for name in ("thin", "thick")
+        ],
+        note="Each factor multiplies what the one before it left; the first is the light yield, "
+        f"known to {sheet['thin']['yield_uncertainty']:.0%}.",
+    )
+
+
+def _product(steps: list[dict[str, Any]]) -> float:
+    product = 1.0
+    for step in steps:
+        product *= step["factor"]
+    return product
