@@ -32,7 +32,7 @@ YAG = scintillator("YAG:Ce")
 SIGMAS = 5.0
 LOCAL = Effects(fluorescence="local", electrons=False, scattered_photons=False)
 ESCAPE = Effects(fluorescence="escape", electrons=False, scattered_photons=False)
-ALL = Effects(electrons=False)
+ALL = Effects(fluorescence="transport", electrons=False, scattered_photons=True)
 
 
 def run(material, thickness_um, energy_kev, effects, count, seed=1, library=None, path=1.0):
