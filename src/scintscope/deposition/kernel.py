@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import j1
 
 from scintscope.accuracy import Effects
 from scintscope.cache import cached_arrays
@@ -37,6 +36,7 @@ from scintscope.deposition.power import (
     secondary_children,
 )
 from scintscope.deposition.sites import Sites
+from scintscope.deposition.spread import share_beyond
 from scintscope.errors import InputError, check_range
 from scintscope.materials.attenuation import Composed
 
@@ -304,24 +304,11 @@ class Deposition:
         radius_um : (R,) array
             Radii, 0.5 um or more for full accuracy.
         """
-        return np.array([self._beyond(weights, float(r)) for r in np.atleast_1d(radius_um)])
 
-    def _beyond(self, weights: Array, radius_um: float) -> float:
-        """Return the share beyond one radius."""
-        check_range("radius_um", radius_um, low=0.0, low_open=True, unit="um")
-        top = 19.0
-        count = int(np.ceil(2.0 * top * radius_um)) + 1
-        graded = np.concatenate([[0.0], np.geomspace(1e-6, 0.5 / radius_um, 40)])
-        periods = np.arange(1, count) * 0.5 / radius_um
-        edges = np.unique(np.concatenate([graded, periods[periods < top], [top]]))
-        x, w = np.polynomial.legendre.leggauss(8)
-        half = 0.5 * np.diff(edges)[:, None]
-        f = (0.5 * (edges[1:] + edges[:-1])[:, None] + half * x).ravel()
-        transfer = self.transfer_function(weights, f)
-        floor = float(self.transfer_function(weights, np.array([top]))[0])
-        taper = np.exp(-((2.5 * f / top) ** 2))
-        kernel = 2.0 * np.pi * radius_um * j1(2.0 * np.pi * f * radius_um) * (half * w).ravel()
-        return float(1.0 - floor - ((transfer - floor) * taper) @ kernel)
+        def transfer(frequency: Array) -> Array:
+            return self.transfer_function(weights, frequency)
+
+        return np.array([share_beyond(transfer, float(r)) for r in np.atleast_1d(radius_um)])
 
 
 def deposition(

@@ -181,7 +181,7 @@ def _contract(weights: Array, table: Array) -> Array:
     """Return sum_e weights x table, (S, D, T); no sum for weights of two axes, S = E."""
     if weights.ndim == 2:
         return np.asarray(weights[:, :, None] * table[:, None, :])
-    return np.asarray(np.swapaxes(weights, 1, 2) @ table)
+    return np.stack([rows.T @ table for rows in weights])
 
 
 def summed(weights: Array, chance: Array) -> Array:
