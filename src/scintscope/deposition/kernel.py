@@ -428,7 +428,9 @@ def _halo(
         "energy_kev": table.energy_kev,
         "frequency": frequency,
         "effects": [effects.fluorescence, effects.electrons, effects.scattered_photons],
-        "xraylib": table.attenuation_per_um,
+        "cross_sections": [table.attenuation_per_um, table.rayleigh_per_um, groups.free_per_um],
+        "photons": [made.line, made.compton, groups.again, groups.children],
+        "electrons": [o.first.mean_kev for o in (*primary.outcomes, *secondary.outcomes)],
     }
 
     def make() -> dict[str, Array]:

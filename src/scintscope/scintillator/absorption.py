@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scintscope.errors import check_choice
 from scintscope.jax64 import namespace
 from scintscope.materials import Scintillator
 from scintscope.materials import attenuation as cross
@@ -53,8 +54,10 @@ def interaction(scintillator: Scintillator, energy_kev: Array, fluorescence: str
     energy_kev : (E,) array
         Photon energies.
     fluorescence : {"local", "escape"}
-        Whether K photons stay or leave.
+        Whether K photons stay or leave. What happens where they travel in the plate is the
+        business of `scintscope.deposition`, of which this is the limit.
     """
+    check_choice("fluorescence", fluorescence, ("local", "escape"), "See scintscope.deposition.")
     photo = cross.photoelectric_per_um(scintillator, energy_kev)
     compton = cross.compton_per_um(scintillator, energy_kev)
     recoil_kev = cross.mean_compton_fraction(energy_kev) * energy_kev
