@@ -46,7 +46,8 @@ SIDE, PITCH_UM = 2048, 0.65
 NA, INDEX, WAVELENGTH_UM = 0.4, 1.82, 0.55
 TILT_MRAD, WAVES = 5.0, 0.1
 TARGET, TOLERANCE = 9e-4, 1e-3
-PIXELS = 120
+PIXELS = 100
+"""Output pixels compared; a fifth of them behind the thick plate, whose blur is wide."""
 Array = NDArray[np.float64]
 
 
@@ -226,7 +227,8 @@ def run(case: Case) -> dict[str, Any]:
     added = fft.irfft2(times[0][1] * aperture, s=grid.shape, workers=2)
     total = convolved(image, plain_kernel) + added
     margin = int(2.0 * spread_um(optics, depths.depth_below_exit_um) / PITCH_UM)
-    places = np.random.default_rng(2).integers(margin, SIDE - margin, size=(PIXELS, 2))
+    count = PIXELS if case.plate_um < 100.0 else PIXELS // 5
+    places = np.random.default_rng(2).integers(margin, SIDE - margin, size=(count, 2))
     wanted = brute_force(optics, depths, image, places)
     deviation = float(total[margin:-margin, margin:-margin].std())
     error = (added[places[:, 0], places[:, 1]] - wanted) / deviation
@@ -237,6 +239,7 @@ def run(case: Case) -> dict[str, Any]:
         "curvature_is_depth_of_field_by": case.curvature,
         "image": case.image,
         "terms": kernel.terms,
+        "pixels_compared": count,
         "estimated_error": kernel.error,
         "rms_error_over_std": float(np.sqrt(np.mean(error**2))),
         "largest_error_over_std": float(np.abs(error).max()),
