@@ -33,6 +33,7 @@ from scintscope.optics.wavefront import (
     slab_path,
     wavefront_um,
 )
+from scintscope.quadrature import unit_nodes
 
 Array = NDArray[np.float64]
 
@@ -174,13 +175,13 @@ def _node_counts(
 
 def _half_overlap(h: float, counts: tuple[int, int]) -> tuple[Array, Array, Array, Array]:
     """Return x(+), x(-), y and weights over half the overlap, flat; they sum to H of no error."""
-    node_x, weight_x = np.polynomial.legendre.leggauss(counts[0])
-    node_y, weight_y = np.polynomial.legendre.leggauss(counts[1])
+    node_x, weight_x = unit_nodes(counts[0])
+    node_y, weight_y = unit_nodes(counts[1])
     top = np.arccos(h)
-    t = top * 0.5 * (1.0 + node_x)[:, None]
+    t = top * node_x[:, None]
     plus = np.broadcast_to(np.cos(t), (counts[0], counts[1]))
-    y = np.sin(t) * node_y[None, :]
-    area = np.sin(t) ** 2 * top * (0.5 * weight_x)[:, None] * weight_y[None, :]
+    y = np.sin(t) * (2.0 * node_y - 1.0)[None, :]
+    area = np.sin(t) ** 2 * top * weight_x[:, None] * (2.0 * weight_y)[None, :]
     return plus.ravel(), plus.ravel() - 2.0 * h, y.ravel(), (2.0 / np.pi * area).ravel()
 
 
