@@ -45,17 +45,28 @@ def scene(side: int, planes: int, energies: int, as_wide_as: int = 0) -> Scene:
     fills the field. With ``as_wide_as``, source and pupil are nearer, so that the field's corner
     is seen at the angle it has on a grid of that side.
     """
+    made = _scene(side, planes, energies, as_wide_as)
+    have_planes = made.response.depth_um.size
+    have_energies = made.response.spectrum.energy_kev.size
+    if have_planes == planes and have_energies == energies:
+        return made
+    nearer = (planes * planes / have_planes, energies * energies / have_energies)
+    return _scene(side, round(nearer[0]), nearer[1], as_wide_as)
+
+
+def _scene(side: int, depth_nodes: int, energies: float, as_wide_as: int) -> Scene:
+    """Return the scene; plates of several layers have more planes, spectra more energies."""
     camera = (side - margin_px(side)) // 2
     sets = [
         f"camera.shape=[{camera},{camera}]",
         f"specimen.length_um={0.9 * FIELD_UM * camera / 2048:.1f}",
-        f"accuracy.depth_nodes={planes}",
+        f"accuracy.depth_nodes={max(depth_nodes, 1)}",
         f"accuracy.energy_bin_kev={min(max(BIN_OF_ONE_ENERGY_KEV / energies, 0.05), 5.0):.3f}",
     ]
     if as_wide_as:
         nearer = (as_wide_as - margin_px(as_wide_as)) / (2.0 * camera)
         sets += [f"{key}={value / nearer}" for key, value in DISTANCES_MM.items()]
-    return _bench(sets, one_energy=energies == 1).scene("thick", "specimen")
+    return _bench(sets, one_energy=energies <= 1).scene("thick", "specimen")
 
 
 DISTANCES_MM = {
