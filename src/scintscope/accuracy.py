@@ -98,7 +98,7 @@ class Accuracy:
     alias_tolerance: float = 0.02
     frequency_samples: int = 256
     noise_sampler: str = "auto"
-    noise_error: float = 0.05
+    noise_error: float = 0.1
     effects: Effects = field(default_factory=Effects)
 
     def __post_init__(self) -> None:

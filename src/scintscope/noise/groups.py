@@ -207,7 +207,7 @@ def _assemble(kinds: _Kinds, label: Labels) -> tuple[Array, Array]:
     return np.array(weights), np.array(amplitudes)
 
 
-def quanta_groups(response: DepthResponse, error_target: float = 0.05) -> QuantaGroups:
+def quanta_groups(response: DepthResponse, error_target: float = 0.1) -> QuantaGroups:
     """Return the fewest groups that keep the local variance within a bound.
 
     Parameters
