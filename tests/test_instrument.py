@@ -7,7 +7,10 @@ from scintscope.accuracy import Accuracy, Effects
 from scintscope.camera.parts import Camera
 from scintscope.errors import InputError, RangeError
 from scintscope.geometry import Geometry
+from scintscope.materials import scintillator
+from scintscope.optics.field import FieldAberrations
 from scintscope.optics.lens import Lens
+from scintscope.scintillator.plate import Substrate
 
 
 def test_object_side_pixel_and_nyquist():
@@ -57,3 +60,18 @@ def test_refuses_an_unknown_fluorescence():
     """Only the three ways of treating K photons are taken."""
     with pytest.raises(InputError, match=r"fluorescence = 'partly'.*transport"):
         Effects(fluorescence="partly")
+
+
+def test_refuses_optical_models_that_do_not_go_together():
+    """The field of a lens is computed for scalar light of one wavelength, and says so."""
+    field = FieldAberrations(field_curvature_um=5.0)
+    with pytest.raises(InputError, match=r"lens\.field is computed for scalar light"):
+        instrument(lens=Lens(field=field, light_model="vectorial"))
+    assert instrument(lens=Lens(field=field)).lens.field is field
+
+
+def test_the_whole_stack_must_fit_in_front_of_the_lens():
+    """Film, substrate and exit medium count together against the working distance."""
+    under = Substrate(medium=scintillator("YAG:Ce"), thickness_um=900.0)
+    with pytest.raises(RangeError, match=r"thick\.thickness_um.*working_distance_mm"):
+        instrument(lens=Lens(working_distance_mm=1.0), thick=yag_plate(200.0, substrate=under))

@@ -28,6 +28,7 @@ from scintscope.response import (
     presampled_mtf,
     with_depth_nodes,
 )
+from scintscope.scintillator.plate import Substrate
 from scintscope.source import TubeSource
 from tables import read_table
 
@@ -319,3 +320,70 @@ def test_gauss_legendre_is_exact_for_polynomials(count):
     assert weight @ x**degree == pytest.approx(exact, rel=1e-12)
     assert weight.sum() == pytest.approx(8.0, rel=1e-14)
     assert unit_nodes(count)[1].sum() == pytest.approx(1.0, rel=1e-14)
+
+
+def test_band_and_polarisation_cost_contrast(bench):
+    """Averaging over the band, and vectorial light, lower the transfer a little and keep T(0)."""
+    colours = replace(bench.accuracy, effects=replace(LOCAL, emission_band=True))
+    variants = {
+        "plain": bench,
+        "band": replace(bench, accuracy=colours),
+        "colour": replace(
+            bench, accuracy=colours, lens=replace(bench.lens, axial_colour_um_per_nm=0.05)
+        ),
+        "vectorial": replace(bench, lens=replace(bench.lens, light_model="vectorial")),
+    }
+    f = np.array([0.05, 0.1, 0.2])
+    found = {}
+    for name, each in variants.items():
+        response = depth_response(each, each.thin)
+        # weights that sum to 1, times one, to rounding
+        np.testing.assert_allclose(response.otf[:, 0], 1.0, atol=1e-12)
+        table = response.frequency_cy_per_um
+        found[name] = at_frequencies(f, table, mean_transfer(response))
+    for name in ("band", "vectorial"):
+        # the band is 30 nm rms wide: of the order of its square over the wavelength's
+        assert (found[name] < found["plain"]).all()
+        np.testing.assert_allclose(found[name], found["plain"], rtol=0.02)
+    assert (found["colour"] < found["band"] - 0.005).all()
+
+
+def test_substrates_make_light_of_their_own(bench):
+    """A glowing substrate adds light and blur; behind it the film is shaded by it."""
+    film = scintillator("GGG:Tb")
+    alone = yag_plate(10.0, scintillator=film)
+    found = {}
+    for name, plate in {
+        "alone": alone,
+        "exit": replace(alone, substrate=Substrate(medium=YAG, thickness_um=40.0)),
+        "entrance": replace(
+            alone, substrate=Substrate(medium=YAG, thickness_um=40.0, side="entrance")
+        ),
+    }.items():
+        found[name] = depth_response(replace(bench, thin=plate), plate)
+    light = {
+        name: float(r.depth_weight_um @ r.light_per_um(r.depth_um).sum(axis=0))
+        for name, r in found.items()
+    }
+    gain = {name: r.electrons_per_kev for name, r in found.items()}
+    assert light["exit"] > light["alone"] * gain["exit"] / gain["alone"]
+    inside = (found["entrance"].depth_um > 0.0) & (found["entrance"].depth_um < 10.0)
+    shaded = found["entrance"].light_per_um(found["entrance"].depth_um[inside])
+    mu = attenuation.total_per_um(YAG, np.array([20.0]))[0]
+    clear = found["alone"].light_per_um(found["entrance"].depth_um[inside])
+    # Beer-Lambert through 40 um of YAG, and the film's own electrons per keV
+    np.testing.assert_allclose(
+        shaded / gain["entrance"], clear / gain["alone"] * np.exp(-40.0 * mu), rtol=1e-9
+    )
+    assert (mean_transfer(found["exit"])[20:60] < mean_transfer(found["alone"])[20:60]).all()
+
+
+def test_haze_takes_its_share(bench):
+    """A halo of trapped light leaves 1 - h of the contrast at frequencies beyond 1 / L."""
+    plate = yag_plate(20.0, focus_um=10.0, haze_fraction=0.1, haze_length_um=100.0)
+    clear = yag_plate(20.0, focus_um=10.0)
+    hazy, sharp = (depth_response(replace(bench, thin=p), p) for p in (plate, clear))
+    high = hazy.frequency_cy_per_um > 0.1
+    # the halo's transform is below (2 pi f L)^-3 = 4e-6 there
+    np.testing.assert_allclose(hazy.otf[:, high], 0.9 * sharp.otf[:, high], atol=1e-5)
+    assert hazy.otf[0, 0] == pytest.approx(1.0, rel=1e-12)

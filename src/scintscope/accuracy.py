@@ -22,6 +22,9 @@ class Effects:
         leave at a face. Off: they stop where they start.
     scattered_photons : bool
         Rayleigh and Compton scattered photons are followed. Off: they leave the plate.
+    emission_band : bool
+        Transfer functions are averaged over the emission band as detected, with the plate's
+        dispersion and the lens's axial colour. Off: the emission's nominal wavelength.
     cone_magnification : bool
         The X-ray image grows with depth, (z0 + z) / z0. Off: parallel beam inside the plate.
     lens_perspective : bool
@@ -42,6 +45,7 @@ class Effects:
     fluorescence: str = "transport"
     electrons: bool = True
     scattered_photons: bool = True
+    emission_band: bool = False
     cone_magnification: bool = True
     lens_perspective: bool = True
     obliquity: bool = True

@@ -55,6 +55,19 @@ class Instrument:
                 "exit face stays in place. Use a thinner plate, or move the sample."
             )
 
+        self._check_light()
+
+    def _check_light(self) -> None:
+        """Refuse combinations of optical models that are not computed together."""
+        lens = self.lens
+        plain = lens.light_model == "scalar" and lens.aberrations.apodisation == "none"
+        if not lens.field.is_none and not (plain and not self.accuracy.effects.emission_band):
+            raise InputError(
+                "lens.field is computed for scalar light of one wavelength and an even pupil: set "
+                'lens.light_model = "scalar", lens.aberrations.apodisation = "none" and '
+                "accuracy.effects.emission_band = false, or leave lens.field out."
+            )
+
     @property
     def pixel_um_object(self) -> float:
         """Camera pixel in the scintillator plane, um."""

@@ -23,7 +23,13 @@ from scintscope.materials import attenuation
 from scintscope.optics.focus import best_focus_um
 from scintscope.optics.wavefront import OpticalPath, travel_for_focus_um
 from scintscope.plate_deposition import PlateDeposition, plate_deposition
-from scintscope.plate_transfer import film_path, optical_path, plate_otf
+from scintscope.plate_transfer import (
+    LightModel,
+    film_path,
+    light_model,
+    optical_path,
+    plate_otf,
+)
 from scintscope.quadrature import defocus_nodes, interval_nodes, plate_nodes
 from scintscope.scintillator.layers import emitting_layers
 from scintscope.scintillator.light_budget import LightBudget, light_budget
@@ -65,6 +71,8 @@ class DepthResponse:
         c, everything from yield to quantum efficiency.
     path : OpticalPath
         Lens and its glass; what lies in the plate is added per layer (`plate_transfer`).
+    light : LightModel
+        Scalar or vectorial, one wavelength or a band.
     travel_um, focus_um : float
         Stage travel; depth in focus, z from the entrance face.
     pixel_um : float
@@ -82,6 +90,7 @@ class DepthResponse:
     energy_left: Array
     electrons_per_kev: float
     path: OpticalPath
+    light: LightModel
     travel_um: float
     focus_um: float
     pixel_um: float
@@ -111,7 +120,9 @@ class DepthResponse:
 
     def otf_at(self, z_um: Array) -> Array:
         """Return T(f, z) at any depths, (D, F)."""
-        return plate_otf(self.frequency_cy_per_um, z_um, self.plate, self.path, self.travel_um)
+        return plate_otf(
+            self.frequency_cy_per_um, z_um, self.plate, self.path, self.travel_um, self.light
+        )
 
 
 def plate_spectrum(instrument: Instrument, plate: Plate) -> Spectrum:
@@ -140,6 +151,7 @@ def depth_response(instrument: Instrument, plate: Plate) -> DepthResponse:
     budgets = tuple(
         light_budget(plate, instrument.lens, instrument.camera, layer=layer) for layer in layers
     )
+    light = light_model(instrument, plate, budgets[0].detected_band)
     draft = DepthResponse(
         plate=plate,
         spectrum=spectrum,
@@ -152,11 +164,14 @@ def depth_response(instrument: Instrument, plate: Plate) -> DepthResponse:
         budgets=budgets,
         depth_um=np.zeros(0),
         depth_weight_um=np.zeros(0),
-        frequency_cy_per_um=response_frequencies(path, plate.thickness_um),
+        frequency_cy_per_um=response_frequencies(
+            replace(path, wavelength_um=light.shortest_um(path)), plate.thickness_um
+        ),
         otf=np.zeros((0, 0)),
         energy_left=np.zeros((0, 0)),
         electrons_per_kev=budgets[0].electrons_per_kev,
         path=path,
+        light=light,
         travel_um=0.0,
         focus_um=0.0,
         pixel_um=instrument.pixel_um_object,
@@ -242,16 +257,22 @@ def with_depth_nodes(
         depth_um=z,
         depth_weight_um=weight,
         frequency_cy_per_um=frequency,
-        otf=plate_otf(frequency, z, response.plate, response.path, response.travel_um),
+        otf=plate_otf(
+            frequency, z, response.plate, response.path, response.travel_um, response.light
+        ),
         energy_left=response.deposition.mean_transfer(photons[None], z, frequency)[0],
     )
 
 
 def _layer_nodes(response: DepthResponse, count: int) -> tuple[Array, Array]:
     """Return nodes and weights over all layers that make light; ``count`` is the film's."""
-    parts = []
+    parts, path = [], response.path
+
+    def resolved(thickness_um: float) -> int:
+        return defocus_nodes(thickness_um, path.na, path.index, path.wavelength_um)
+
     for layer in emitting_layers(response.plate):
-        own = max(count, round(count * layer.thickness_um / response.thickness_um))
+        own = -(-count * resolved(layer.thickness_um) // resolved(response.thickness_um))
         z, weight = plate_nodes(layer.thickness_um, min(own, _MAX_DEPTH_NODES))
         parts.append((layer.entrance_um + z, weight))
     nodes, weights = (np.concatenate(values) for values in zip(*parts, strict=True))

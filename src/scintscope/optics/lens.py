@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from scintscope.errors import InputError, check_range
+from scintscope.errors import InputError, check_choice, check_range
 from scintscope.optics.aberrations import Aberrations
 from scintscope.optics.field import FieldAberrations
 
@@ -51,6 +51,12 @@ class Lens:
         Departure of the lens from the perfect one, the same over the field.
     field : FieldAberrations
         What differs over the field, and tilt and bow of the plates against the focal plane.
+    light_model : {"scalar", "vectorial"}
+        How light is treated: scalar waves, or isotropic dipoles with polarisation and Fresnel
+        amplitudes at the exit face (`optics.pupil`).
+    axial_colour_um_per_nm : float
+        How much further from the lens it focuses in air per nm of longer wavelength, um; seen
+        only with ``accuracy.effects.emission_band``.
     """
 
     magnification: float = 5.0
@@ -62,6 +68,8 @@ class Lens:
     plates: tuple[GlassPlate, ...] = ()
     aberrations: Aberrations = dataclasses.field(default_factory=Aberrations)
     field: FieldAberrations = dataclasses.field(default_factory=FieldAberrations)
+    light_model: str = "scalar"
+    axial_colour_um_per_nm: float = 0.0
 
     def __post_init__(self) -> None:
         check_range("lens.magnification", self.magnification, low=0.1, high=500.0)
@@ -81,6 +89,10 @@ class Lens:
             allow_inf=True,
         )
         check_range("lens.transmission", self.transmission, low=0.0, low_open=True, high=1.0)
+        check_choice("lens.light_model", self.light_model, ("scalar", "vectorial"))
+        check_range(
+            "lens.axial_colour_um_per_nm", self.axial_colour_um_per_nm, low=-10.0, high=10.0
+        )
         check_range("lens.corrected_for_um", self.corrected_for_um, low=0.0, high=5e3, unit="um")
         check_range(
             "lens.working_distance_mm",
