@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+_FACE_NODES = 12
+
+
 @lru_cache(maxsize=128)
 def unit_nodes(count: int) -> tuple[Array, Array]:
     """Return nodes and weights on [0, 1]; the weights sum to 1."""
@@ -23,30 +26,28 @@ def interval_nodes(low_um: float, high_um: float, count: int) -> tuple[Array, Ar
     return low_um + (high_um - low_um) * nodes, (high_um - low_um) * weights
 
 
-def plate_nodes(thickness_um: float, count: int, face_layer_um: float = 4.0) -> tuple[Array, Array]:
+def plate_nodes(thickness_um: float, count: int, face_layer_um: float = 8.0) -> tuple[Array, Array]:
     """Return nodes and weights over a plate whose faces let electrons out, um.
 
-    Two thin panels at the faces, where the energy kept by electrons changes over their range, and
-    one between them; a plate of a few such layers takes three equal panels.
+    Two panels at the faces, where the energy kept by electrons rises with the root of the depth
+    over their range, and one between them. In the face layers the nodes are those of the cube
+    root of the depth, so that this root is smooth.
 
     Parameters
     ----------
     thickness_um : float
         Of the plate.
     count : int
-        Nodes between the layers; each layer has a quarter of it, but at least six.
+        Nodes between the layers; each layer has a quarter of it, but at least twelve.
     face_layer_um : float
-        Depth of the layers.
+        Depth of the layers, at most a third of the plate.
     """
     layer = min(face_layer_um, thickness_um / 3.0)
-    few = max(6, count // 4)
-    panels = (
-        interval_nodes(0.0, layer, few),
-        interval_nodes(layer, thickness_um - layer, count),
-        interval_nodes(thickness_um - layer, thickness_um, few),
-    )
-    nodes, weights = (np.concatenate(parts) for parts in zip(*panels, strict=True))
-    return nodes, weights
+    root, share = unit_nodes(max(_FACE_NODES, count // 4))
+    depth, weight = layer * root**3, 3.0 * layer * root**2 * share
+    middle, between = interval_nodes(layer, thickness_um - layer, count)
+    nodes = np.concatenate([depth, middle, thickness_um - depth[::-1]])
+    return nodes, np.concatenate([weight, between, weight[::-1]])
 
 
 def defocus_nodes(thickness_um: float, na: float, index: float, wavelength_um: float) -> int:
