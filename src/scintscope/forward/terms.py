@@ -125,8 +125,10 @@ def depth_basis(
     beams = transmissions * response.spectrum.photons_per_um2_s * response.electrons_per_kev
     probes = _probe_frequencies(response)
     energies = np.eye(beams.shape[1])
-    left = [
-        response.deposition.mean_transfer(energies, response.depth_um, probes, path)
+    left = [  # a transfer function may fall below 0; X-ray images are made of what is left
+        np.maximum(
+            response.deposition.mean_transfer(energies, response.depth_um, probes, path), 0.0
+        )
         for path in paths
     ]
     matrix = np.concatenate([beams @ e.reshape(energies.shape[0], -1) for e in left])
