@@ -123,8 +123,15 @@ def _symmetric_terms_um(aberrations: Aberrations, wavelength_um: float) -> tuple
     Raises
     ------
     InputError
-        If they are not axially symmetric, or the pupil is obstructed.
+        If they are not axially symmetric or grow with the field, or the pupil is obstructed.
     """
+    for name in ("coma", "astigmatism", "field_curvature", "distortion"):
+        value = getattr(aberrations.seidel, name)
+        if value:
+            raise InputError(
+                f"lens.aberrations.seidel.{name} = {value:g} is zero on the axis and would do "
+                "nothing to the image: give what grows with the field in [lens.field]."
+            )
     if aberrations.obstruction:
         raise InputError(
             "lens.aberrations.obstruction is not part of the image model: leave it at 0, or use "
