@@ -4,7 +4,7 @@ import numpy as np
 
 from scintscope.deposition.events import Deposits
 from scintscope.forward.brute_force import draw_frame, light_table
-from scintscope.forward.plane import Plane, camera_image
+from scintscope.forward.plane import Plane, camera_pixels
 from scintscope.forward.quanta import noise_kernels, quantum_noise_spectrum
 from scintscope.grids import Grid
 from scintscope.materials import attenuation
@@ -80,12 +80,12 @@ def fast_flats(response, shape, frames, rng):
     """Yield flats of the fast sampler with Poisson light, photo-electrons per pixel."""
     plane, groups = periodic_plane(response, shape), quanta_groups(response)
     kernels = noise_kernels(groups, plane)
-    images = np.ones((len(groups.weights), *plane.fine.shape), dtype=np.float32)
+    images = np.ones((len(groups.weights), *plane.padded_shape), dtype=np.float32)
     images *= groups.rate_per_um2_s.astype(np.float32)[:, None, None]
     mean = mean_electrons_per_um2(response) * response.pixel_um**2
     for _ in range(frames):
         noise = quantum_noise_spectrum(images, kernels, plane, response.plate.exposure_s, rng)
-        yield rng.poisson(np.maximum(mean + camera_image(noise, plane), 0.0))
+        yield rng.poisson(np.maximum(mean + camera_pixels(noise, plane), 0.0))
 
 
 def ring_power(frames, response):

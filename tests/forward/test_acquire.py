@@ -19,7 +19,7 @@ from scintscope.forward.acquire import (
     take_stack,
 )
 from scintscope.forward.kernels import camera_kernel
-from scintscope.forward.plane import camera_image, inverse, shifted, transform
+from scintscope.forward.plane import camera_image, camera_pixels, inverse, shifted, transform
 from scintscope.forward.render import light_image, xray_images
 from scintscope.grids import Grid
 from scintscope.noise import mean_electrons_per_um2, quantum_noise
@@ -82,7 +82,7 @@ def electrons(job):
     """Return the noise-free first frame per second, electrons per pixel."""
     plate, sample = job.drift.plate_um[0], job.drift.sample_um[0]
     relative = (0.0, 0.0) if job.uniform else tuple(sample - plate)
-    image = camera_image(mean_light(job, plate, sample, lost_light(job, relative)), job.plane)
+    image = camera_pixels(mean_light(job, plate, sample, lost_light(job, relative)), job.plane)
     if job.optics.factor is not None:
         moved = shifted(job.optics.factor, job.plane.fine, tuple(plate))
         image = image * camera_image(moved, job.plane)

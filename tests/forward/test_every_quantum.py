@@ -14,7 +14,7 @@ from scintscope.camera.sensor import FixedPattern
 from scintscope.errors import InputError
 from scintscope.forward.acquire import StackJob, lost_light, mean_light, plate_optics, take_stack
 from scintscope.forward.every_quantum import mean_transmission, quantum_scene, transmission_of
-from scintscope.forward.plane import camera_image, shifted
+from scintscope.forward.plane import camera_image, camera_pixels, shifted
 from scintscope.forward.quanta import draws_every_quantum, quanta_groups
 from scintscope.forward.render import light_image, xray_images
 from scintscope.noise import mean_electrons_per_um2, signal_noise
@@ -83,7 +83,7 @@ def expected(job):
     """Return the noise-free frame, electrons."""
     plate, sample = job.drift.plate_um[0], job.drift.sample_um[0]
     relative = (0.0, 0.0) if job.uniform else tuple(sample - plate)
-    image = camera_image(mean_light(job, plate, sample, lost_light(job, relative)), job.plane)
+    image = camera_pixels(mean_light(job, plate, sample, lost_light(job, relative)), job.plane)
     if job.optics.factor is not None:
         image = image * camera_image(
             shifted(job.optics.factor, job.plane.fine, tuple(plate)), job.plane

@@ -15,7 +15,7 @@ from scintscope.deposition import interaction_data
 from scintscope.deposition.electron_paths import material_tracks, track_library
 from scintscope.deposition.events import event_model, follow
 from scintscope.forward.brute_force import draw_frame, light_table
-from scintscope.forward.plane import Plane, camera_image
+from scintscope.forward.plane import Plane, camera_pixels
 from scintscope.forward.quanta import noise_kernels, quanta_groups, quantum_noise_spectrum
 from scintscope.grids import Grid
 from scintscope.metrics.psd import ring_sums
@@ -111,12 +111,12 @@ def fast(lit: Lit, rng: np.random.Generator):
     )
     groups = quanta_groups(lit)
     kernels = noise_kernels(groups, plane)
-    images = np.ones((len(groups.weights), *fine.shape), dtype=np.float32)
+    images = np.ones((len(groups.weights), *plane.padded_shape), dtype=np.float32)
     images *= groups.rate_per_um2_s.astype(np.float32)[:, None, None]
     mean = mean_electrons_per_um2(lit) * lit.pixel_um**2
     for _ in range(FLATS):
         noise = quantum_noise_spectrum(images, kernels, plane, 1.0, rng)
-        yield rng.poisson(np.maximum(mean + camera_image(noise, plane), 0.0))
+        yield rng.poisson(np.maximum(mean + camera_pixels(noise, plane), 0.0))
 
 
 def compare(name: str, sampler: str, lit: Lit) -> dict[str, Any]:

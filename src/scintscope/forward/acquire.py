@@ -18,7 +18,14 @@ from scintscope.camera.sensor import FixedPattern, expose
 from scintscope.errors import InputError
 from scintscope.forward.every_quantum import QuantumScene, counted_frame
 from scintscope.forward.kernels import camera_kernel
-from scintscope.forward.plane import Plane, camera_image, inverse, shifted, transform
+from scintscope.forward.plane import (
+    Plane,
+    camera_pixels,
+    camera_spectrum,
+    inverse,
+    shifted,
+    transform,
+)
 from scintscope.forward.quanta import (
     QuantaGroups,
     noise_kernels,
@@ -149,28 +156,36 @@ class StackJob:
 
 
 def mean_light(job: StackJob, plate_um: Array, sample_um: Array, lost: Image | None) -> Image:
-    """Return the spectrum of a frame's noise-free light, electrons per camera pixel and s."""
-    fine = job.plane.fine
-    sample = (0.0, 0.0) if job.uniform else (float(sample_um[0]), float(sample_um[1]))
-    spectrum = shifted(job.light.spectrum, fine, sample)
-    plate = (float(plate_um[0]), float(plate_um[1]))
+    """Return the spectrum of a frame's noise-free light, electrons per camera pixel and s.
+
+    On the camera's grid, for `plane.camera_pixels`.
+
+    Parameters
+    ----------
+    job : StackJob
+        The stack.
+    plate_um, sample_um : (2,) array
+        Positions of plate and sample.
+    lost : complex array or None
+        What the plate's own emission changes, from `lost_light`.
+    """
+    sample = (0.0, 0.0) if job.uniform else _pair(sample_um)
+    spectrum = camera_spectrum(job.light.spectrum, job.plane, sample)
     if lost is not None:
-        spectrum = spectrum - shifted(lost, fine, plate)
-    if job.optics.glow is not None:
-        spectrum = spectrum + shifted(job.optics.glow, fine, plate)
+        spectrum -= camera_spectrum(lost, job.plane, _pair(plate_um))
     return spectrum
 
 
 def lost_light(job: StackJob, relative_um: tuple[float, float]) -> Image | None:
-    """Return the spectrum of the light that emission defects take, in the plate's frame.
+    """Return the spectrum of the light that defects take, less what glows, in the plate's frame.
 
     ``relative_um`` is the sample's displacement against the plate.
     """
-    total: Image | None = None
+    total: Image | None = None if job.optics.glow is None else -job.optics.glow
     for light, kernel in zip(job.light.defect_light, job.optics.group_kernels, strict=True):
         sharp = inverse(shifted(light.light, job.plane.fine, relative_um), job.plane.fine.shape)
         part = transform(sharp * light.loss) * kernel
-        total = part if total is None else total + part
+        total = part if total is None else np.add(total, part, out=total)
     return total
 
 
@@ -179,9 +194,9 @@ def noise_spectrum(
 ) -> Image:
     """Return the spectrum of one frame's X-ray quantum noise, electrons per camera pixel.
 
-    The mean fields follow the sample to the nearest fine sample.
+    The mean fields follow the sample to the nearest camera pixel.
     """
-    pitch = job.plane.fine.pixel_um
+    pitch = job.plane.pixel_um
     steps = (0, 0) if job.uniform else tuple(round(float(s) / pitch) for s in sample_um)
     return quantum_noise_spectrum(
         group_images(job.light.quanta_per_um2_s, job.optics.quanta),
@@ -194,9 +209,9 @@ def noise_spectrum(
 
 
 def group_images(quanta_per_um2_s: Image, groups: QuantaGroups) -> Image:
-    """Return the X-ray image of each group, (G, M, N).
+    """Return the X-ray image of each group on the camera's pixels, (G, rows, columns).
 
-    One image of all interacting X-rays, (1, M, N), is shared out between the groups as in the open
+    One image of all interacting X-rays is shared out between the groups as in the open
     beam.
     """
     if quanta_per_um2_s.shape[0] == groups.weights.shape[0]:
@@ -235,10 +250,11 @@ def take_stack(
             if last is None or last[0] != relative:
                 last = (relative, lost_light(job, relative))
             exposure = np.float32(job.response.plate.exposure_s * source)
-            spectrum = mean_light(job, plate_um, sample_um, last[1]) * exposure
+            spectrum = mean_light(job, plate_um, sample_um, last[1])
+            spectrum *= exposure
             if noise:
-                spectrum = spectrum + noise_spectrum(job, source, sample_um, rng_quanta)
-            image = camera_image(spectrum, job.plane)
+                spectrum += noise_spectrum(job, source, sample_um, rng_quanta)
+            image = camera_pixels(spectrum, job.plane)
             factor = _factor_image(job, plate_um)
             image = image if factor is None else image * factor
         frames[i] = expose(
@@ -258,7 +274,8 @@ def _factor_image(job: StackJob, plate_um: Array) -> Image | None:
     """Return what scattering defects and shading leave of the light in each pixel."""
     if job.optics.factor is None:
         return None
-    return camera_image(shifted(job.optics.factor, job.plane.fine, _pair(plate_um)), job.plane)
+    spectrum = camera_spectrum(job.optics.factor, job.plane, _pair(plate_um))
+    return camera_pixels(spectrum, job.plane)
 
 
 def _counted(job: StackJob, frame: int, rng: np.random.Generator) -> Image:
@@ -269,8 +286,8 @@ def _counted(job: StackJob, frame: int, rng: np.random.Generator) -> Image:
     exposure_s = job.response.plate.exposure_s * float(job.drift.source_factor[frame])
     glow = None
     if job.optics.glow is not None:
-        moved = shifted(job.optics.glow, job.plane.fine, _pair(plate_um))
-        glow = camera_image(moved, job.plane) * exposure_s
+        moved = camera_spectrum(job.optics.glow, job.plane, _pair(plate_um))
+        glow = camera_pixels(moved, job.plane) * exposure_s
     return counted_frame(
         job.quantum,
         exposure_s,

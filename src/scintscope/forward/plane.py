@@ -235,6 +235,15 @@ def _fold_columns(folded: Spectrum2D, oversampling: int, columns: int) -> Spectr
     return result
 
 
+def fold_power(power: NDArray[Any], plane: Plane) -> NDArray[Any]:
+    """Return a power spectrum on the fine grid's frequencies summed over the camera's aliases.
+
+    (padded rows, padded columns // 2 + 1); real, no phase.
+    """
+    o, (rows, columns) = plane.oversampling, plane.padded_shape
+    return _fold_columns(power.reshape(o, rows, -1).sum(axis=0), o, columns)
+
+
 def camera_image(spectrum: Spectrum2D, plane: Plane) -> NDArray[Any]:
     """Return the image at the centres of the camera's pixels, margin cut off.
 

@@ -1,9 +1,10 @@
 """The fast sampler of X-ray quantum noise: a few filtered Poisson fields per frame.
 
 Events come in groups of alike spread (`scintscope.noise.groups`). For each group the first
-collisions of one frame are drawn on the fine grid as Poisson counts about the group's X-ray image,
-centred, and filtered with the group's amplitude and the pixel's aperture. The sum has the exact
-noise power on a flat field; Poisson light and the camera are drawn afterwards from the image.
+collisions of one frame are drawn in the camera's pixels as Poisson counts about the group's X-ray
+image, centred, and filtered with the root of the group's power as the camera samples it. The sum
+has the exact noise power on a flat field, aliases included; Poisson light and the camera are drawn
+afterwards from the image.
 
 A filtered field can only stand for single X-rays where many overlap. With N X-rays under a pixel's
 point-spread function (`QuantaGroups.quanta_per_psf`) the relative noise is N^(-1/2); from N =
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from scintscope.camera.poisson import parallel_poisson
 from scintscope.forward.kernels import camera_kernel
-from scintscope.forward.plane import Plane, transform
+from scintscope.forward.plane import Plane, fold_power, transform
 from scintscope.noise.groups import QuantaGroups, quanta_groups
 
 Image = NDArray[Any]
@@ -31,6 +32,7 @@ LEAST_QUANTA = 25.0
 __all__ = [
     "LEAST_QUANTA",
     "QuantaGroups",
+    "camera_means",
     "draws_every_quantum",
     "noise_kernels",
     "quanta_groups",
@@ -54,17 +56,28 @@ def draws_every_quantum(sampler: str, groups: QuantaGroups) -> bool:
 
 
 def noise_kernels(groups: QuantaGroups, plane: Plane) -> Image:
-    """Return each group's filter on the fine grid's frequencies, (G, M, N // 2 + 1) float32.
+    """Return each group's filter on the camera's frequencies, (G, rows, columns // 2 + 1) float32.
 
-    A count of one on a fine sample becomes electrons per camera pixel.
+    A count of one in a camera pixel becomes electrons per camera pixel. Power that the camera's
+    sampling folds back is in it: root of the sum over aliases, with the sign of the base band.
     """
-    table, samples = groups.frequency_cy_per_um, np.float32(plane.oversampling**2)
-    return np.stack(
-        [
-            camera_kernel(plane, table, curve, area_means=False) * samples
-            for curve in groups.amplitude
-        ]
-    )
+    return np.stack([_folded_kernel(groups, curve, plane) for curve in groups.amplitude])
+
+
+def _folded_kernel(groups: QuantaGroups, curve: Image, plane: Plane) -> Image:
+    table, (rows, columns) = groups.frequency_cy_per_um, plane.padded_shape
+    fine = camera_kernel(plane, table, curve, area_means=False)
+    folded = fold_power(fine**2, plane)
+    base = (np.fft.fftfreq(rows) * rows).astype(np.intp) % plane.fine.shape[0]
+    sign = np.sign(fine[base, : columns // 2 + 1])
+    return np.asarray(np.where(sign < 0.0, -1.0, 1.0) * np.sqrt(folded), dtype=np.float32)
+
+
+def camera_means(images: Image, plane: Plane) -> Image:
+    """Return the means of fine images over the camera's pixels, (G, rows, columns)."""
+    o, (rows, columns) = plane.oversampling, plane.padded_shape
+    blocks = images.reshape(images.shape[0], rows, o, columns, o)
+    return np.asarray(blocks.mean(axis=(2, 4), dtype=images.dtype))
 
 
 def quantum_noise_spectrum(
@@ -79,25 +92,26 @@ def quantum_noise_spectrum(
 
     Parameters
     ----------
-    quanta_per_um2_s : (G, M, N) array
-        Mean X-rays of each group on the fine grid: `QuantaGroups.weights` times the sample's
-        transmission, summed over energy.
-    kernels : (G, M, N // 2 + 1) array
+    quanta_per_um2_s : (G, rows, columns) array
+        Mean X-rays of each group on the camera's pixels (`camera_means`): `QuantaGroups.weights`
+        times the sample's transmission, summed over energy.
+    kernels : (G, rows, columns // 2 + 1) array
         From `noise_kernels`.
     plane : Plane
-        The simulation plane.
+        The simulation plane; rows and columns are its padded camera.
     exposure_s : float
         Of the frame, flicker of the source included.
     rng : numpy.random.Generator
         Four words are drawn from it per group; the result is the same on any number of threads.
     steps : (int, int)
-        Fine samples by which the image has moved.
+        Camera pixels by which the image has moved.
 
     Returns
     -------
-    (M, N // 2 + 1) complex64 array
+    (rows, columns // 2 + 1) complex64 array
+        For `plane.camera_pixels`.
     """
-    scale = np.float32(exposure_s * plane.fine.pixel_um**2)
+    scale = np.float32(exposure_s * plane.pixel_um**2)
     total: Image | None = None
     for image, kernel in zip(quanta_per_um2_s, kernels, strict=True):
         moved = np.roll(image, steps, axis=(0, 1)) if any(steps) else image

@@ -22,6 +22,7 @@ from scintscope.forward.plane import (
     penumbra_sigma_um,
     transform,
 )
+from scintscope.forward.quanta import camera_means
 from scintscope.forward.resample import scale_about_centre, spline_coefficients
 from scintscope.forward.terms import (
     DepthBasis,
@@ -117,8 +118,8 @@ class LightImage:
         X-ray image summed over depth at the entrance face's size, electrons per um2 and s.
     defect_light : tuple of DefectLight
         Sharp light at each emission defect, in order.
-    quanta_per_um2_s : (G, M, N) array
-        Interacting X-rays of each noise group on the fine grid.
+    quanta_per_um2_s : (G, rows, columns) array
+        Interacting X-rays of each noise group, means over the camera's pixels, margin included.
     terms : int
         Transforms spent on the depth sum.
     error : float
@@ -321,7 +322,7 @@ def light_image(
         spectrum=spectrum,
         sharp=summed_over_depth(response, xray),
         defect_light=light,
-        quanta_per_um2_s=xray.quanta_per_um2_s,
+        quanta_per_um2_s=camera_means(xray.quanta_per_um2_s, plane),
         terms=kernels.curves.shape[0] * kernels.curves.shape[1] + (field.terms if field else 0),
         error=float(np.hypot(kernels.error, field.error if field else 0.0)),
     )

@@ -30,7 +30,7 @@ from scintscope.response import DepthResponse
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
-MOST_GROUPS = 10
+MOST_GROUPS = 14
 _BANDS = 4
 _EDGE_JUMP = 1.2
 """Attenuation that rises by this factor from one energy to the next marks an absorption edge."""
