@@ -96,7 +96,7 @@ class Accuracy:
 
     energy_bin_kev: float = 0.5
     depth_nodes: int | str = "auto"
-    depth_tolerance: float = 1e-6
+    depth_tolerance: float = 1e-5
     error_target: float = 1e-3
     oversampling: int | str = "auto"
     alias_tolerance: float = 0.02

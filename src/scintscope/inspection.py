@@ -87,12 +87,15 @@ def plate_sheet(instrument: Instrument, response: DepthResponse) -> dict[str, An
         sheet_frequencies(instrument, response),
         instrument.camera.read_noise_electrons,
         instrument.camera.dark_electrons_per_s * response.plate.exposure_s,
+        instrument.camera.gain_electrons_per_adu,
     )
     frequency = [float(f) for f in curves.frequency_cy_per_um]
     mtf50 = first_below(curves.frequency_cy_per_um, curves.mtf, 0.5)
     return {
         "absorbed_photon_fraction": float(interacting / photons.sum()),
-        "absorbed_energy_fraction": float(deposited / (photons @ energy)),
+        "absorbed_energy_fraction": float(
+            (photons * energy) @ response.deposition.deposited_fraction() / (photons @ energy)
+        ),
         "mean_depth_um": float(weight @ (z * response.k_per_um(z))),
         "fluorescence_share": response.deposition.fluorescence_share(photons),
         "energy_balance": energy_balance(response),

@@ -143,6 +143,12 @@ class PlateDeposition:
             )
         return result
 
+    def deposited_fraction(self) -> Array:
+        """Return the share of the incident energy left in all layers that make light, (E,)."""
+        return np.asarray(
+            sum(part.arriving() * part.deposition.balance().deposited for part in self.layers)
+        )
+
     def balance(self) -> EnergyBalance:
         """Return where the energy that reaches the film goes, per energy."""
         return self.film.balance()
