@@ -103,7 +103,7 @@ def write_table(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".partial")
     try:
         with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, **content)
+            np.savez(stream, **content)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

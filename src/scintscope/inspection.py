@@ -112,6 +112,8 @@ def plate_sheet(instrument: Instrument, response: DepthResponse) -> dict[str, An
         "mtf": {"frequency_cy_per_um": frequency, "value": curves.mtf.tolist()},
         "nps": {"frequency_cy_per_um": frequency, "value": curves.normalised_nps_um2.tolist()},
         "dqe": {"frequency_cy_per_um": frequency, "value": curves.dqe.tolist()},
+        "neq": {"frequency_cy_per_um": frequency, "value": curves.neq_per_um2.tolist()},
+        "lubberts": {"frequency_cy_per_um": frequency, "value": curves.lubberts.tolist()},
         "depth_of_field_um": depth_of_field_um(instrument, response),
     }
 

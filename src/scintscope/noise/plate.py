@@ -15,12 +15,12 @@ NPS is in electrons^2 per um2, before sampling.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scintscope.noise.theory import Moments, noise_curves
+from scintscope.noise.theory import Moments, lubberts_ratio, noise_curves
 from scintscope.response import DepthResponse, at_frequencies, mean_transfer
 
 Array = NDArray[np.float64]
@@ -34,8 +34,8 @@ class SignalNoise:
     ----------
     frequency_cy_per_um : (F,) array
         Object side.
-    mtf, nps_electrons2_per_um2, normalised_nps_um2, dqe : (F,) array
-        Presampled MTF; NPS; NPS over squared mean; DQE.
+    mtf, nps_electrons2_per_um2, normalised_nps_um2, dqe, lubberts : (F,) array
+        Presampled MTF; NPS; NPS over squared mean; DQE; Lubberts ratio (`theory.lubberts_ratio`).
     """
 
     frequency_cy_per_um: Array
@@ -43,6 +43,7 @@ class SignalNoise:
     nps_electrons2_per_um2: Array
     normalised_nps_um2: Array
     dqe: Array
+    lubberts: Array
 
     @property
     def neq_per_um2(self) -> Array:
@@ -101,17 +102,22 @@ def plate_moments(response: DepthResponse, frequency_cy_per_um: Array | None = N
         Where; by default the tabulated frequencies.
     """
     mean = mean_electrons_per_um2(response)
-    signal, events = mean * mean_transfer(response), quantum_noise(response)
-    if frequency_cy_per_um is not None:
-        table = response.frequency_cy_per_um
-        signal = at_frequencies(frequency_cy_per_um, table, signal)
-        events = np.maximum(at_frequencies(frequency_cy_per_um, table, events), 0.0)
-    return Moments(
+    moments = Moments(
         incident_per_um2=response.spectrum.total_photons_per_um2_s * response.plate.exposure_s,
-        signal_per_um2=signal,
-        events_per_um2=events,
+        signal_per_um2=mean * mean_transfer(response),
+        events_per_um2=quantum_noise(response),
         light_per_um2=mean,
     )
+    if frequency_cy_per_um is None:
+        return moments
+    return _moments_at(moments, response.frequency_cy_per_um, frequency_cy_per_um)
+
+
+def _moments_at(moments: Moments, table_cy_per_um: Array, frequency_cy_per_um: Array) -> Moments:
+    """Return tabulated moments at other frequencies."""
+    signal = at_frequencies(frequency_cy_per_um, table_cy_per_um, moments.signal_per_um2)
+    events = at_frequencies(frequency_cy_per_um, table_cy_per_um, moments.events_per_um2)
+    return replace(moments, signal_per_um2=signal, events_per_um2=np.maximum(events, 0.0))
 
 
 def signal_noise(
@@ -135,8 +141,11 @@ def signal_noise(
         Electrons per count of the converter.
     """
     additive = read_noise_electrons**2 + dark_electrons + step_electrons**2 / 12.0
+    table = plate_moments(response)
+    moments = _moments_at(table, response.frequency_cy_per_um, frequency_cy_per_um)
+    at_zero = _moments_at(table, response.frequency_cy_per_um, np.zeros(1))
     curves = noise_curves(
-        plate_moments(response, frequency_cy_per_um),
+        moments,
         np.sinc(frequency_cy_per_um * response.pixel_um),
         additive / response.pixel_um**2,
     )
@@ -146,4 +155,5 @@ def signal_noise(
         nps_electrons2_per_um2=curves.nps_per_um2,
         normalised_nps_um2=curves.normalised_nps_um2,
         dqe=curves.dqe,
+        lubberts=lubberts_ratio(moments, at_zero),
     )

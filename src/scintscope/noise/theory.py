@@ -166,7 +166,8 @@ def lubberts_ratio(moments: Moments, at_zero: Moments | None = None) -> Array:
     zero = moments if at_zero is None else at_zero
     signal = moments.signal_per_um2 / zero.signal_per_um2[0]
     events = moments.events_per_um2 / zero.events_per_um2[0]
-    return np.asarray(signal**2 / events)
+    nothing = np.zeros_like(signal)  # beyond the cut-off
+    return np.asarray(np.divide(signal**2, events, out=nothing, where=events > 0.0))
 
 
 def swank_factor(moment_0: float, moment_1: float, moment_2: float) -> float:

@@ -8,12 +8,18 @@ from typing import Any
 
 from scintscope import outputs
 from scintscope.instrument import Instrument
-from scintscope.report import blur, spectrum, style
+from scintscope.optics.defocus import rayleigh_half_depth_um
+from scintscope.optics.wavefront import OpticalPath
+from scintscope.plate_transfer import film_path
+from scintscope.report import blur, optics_figures, spectrum, style
 from scintscope.report.energy import budget_figure, deposition_figure
 from scintscope.report.page import FILE, render_page, versions
 from scintscope.report.records import Illustration, Table
 from scintscope.report.tables import sheet_table
 from scintscope.response import DepthResponse
+
+_REACH = 4.0
+"""The figure through the focus reaches as many quarter-wave depths to one side."""
 
 
 def write_sheet(
@@ -93,7 +99,83 @@ def sheet_figures(
             "per X-ray, whatever is done to the image afterwards.",
             png=style.picture(blur.draw_signal_noise, sheet, nyquist),
         ),
+        *_lens_figures(instrument, responses["thick"]),
     ]
+
+
+def _lens_figures(instrument: Instrument, response: DepthResponse) -> list[Illustration]:
+    """Return the figures of the lens with the thick plate: focus, section, pupil, depth, field."""
+    path = film_path(response.path, response.plate)
+    travel, thickness = response.travel_um, response.thickness_um
+    below = thickness - response.focus_um
+    lens = instrument.lens
+    figures = [
+        Illustration(
+            name="through-focus",
+            title="Through the focus",
+            caption="Emitters at growing distances from the depth in focus: the core fades before "
+            "the disc is wide.",
+            png=style.picture(
+                optics_figures.draw_through_focus,
+                path,
+                travel,
+                _REACH * rayleigh_half_depth_um(path.na, path.wavelength_um, path.index),
+                instrument.camera_nyquist_cy_per_um,
+            ),
+        ),
+        Illustration(
+            name="section",
+            title="Section through the blur",
+            caption="The PSF of every depth of the thick plate, and the cone of rays: only the "
+            "waist is sharp.",
+            png=style.picture(optics_figures.draw_section, path, travel, thickness),
+        ),
+        Illustration(
+            name="pupil",
+            title="Wavefront over the pupil",
+            caption="What is left of the wavefront at the depth in focus: zero where the lens was "
+            "corrected for that depth.",
+            png=style.picture(optics_figures.draw_pupil, path, travel, below, lens.field),
+        ),
+        Illustration(
+            name="depth-of-field",
+            title="Depth of field by each definition",
+            caption="The definitions differ by a factor of six; inside the plate each is longer by "
+            "about the index.",
+            png=style.picture(
+                optics_figures.draw_depth_of_field,
+                path.na,
+                path.wavelength_um,
+                path.index,
+                lens.magnification,
+                instrument.camera.pixel_um_sensor,
+            ),
+        ),
+    ]
+    if not lens.field.is_none:
+        figures.append(_field_figure(instrument, response, path))
+    return figures
+
+
+def _field_figure(
+    instrument: Instrument, response: DepthResponse, path: OpticalPath
+) -> Illustration:
+    """Return the figure of what differs over the field."""
+    rows, columns = (n * response.pixel_um for n in instrument.camera.shape)
+    return Illustration(
+        name="field",
+        title="Over the field",
+        caption="Focus, PSFs and contrast in both directions change from place to place.",
+        png=style.picture(
+            optics_figures.draw_field,
+            path,
+            response.travel_um,
+            response.thickness_um - response.focus_um,
+            instrument.lens.field,
+            (rows, columns),
+            0.5 * instrument.camera_nyquist_cy_per_um,
+        ),
+    )
 
 
 def _balance_table(sheet: Mapping[str, Any]) -> Table:
