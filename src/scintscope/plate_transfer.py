@@ -113,6 +113,8 @@ def optical_path(instrument: Instrument, plate: Plate) -> OpticalPath:
         corrected_for_um=lens.corrected_for_um,
         excess_um=tuple(excess),
         excess_index=tuple(index),
+        camera_travel_um=lens.camera_travel_mm * UM_PER_MM,
+        magnification=lens.magnification,
         radial_um=_symmetric_terms_um(lens.aberrations, wavelength),
     )
 

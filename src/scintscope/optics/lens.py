@@ -54,6 +54,9 @@ class Lens:
     light_model : {"scalar", "vectorial"}
         How light is treated: scalar waves, or isotropic dipoles with polarisation and Fresnel
         amplitudes at the exit face (`optics.pupil`).
+    camera_travel_mm : float
+        Travel of the camera away from the lens against its designed place (back focal distance),
+        image side; the stage is focused after it.
     axial_colour_um_per_nm : float
         How much further from the lens it focuses in air per nm of longer wavelength, um; seen
         only with ``accuracy.effects.emission_band``.
@@ -69,6 +72,7 @@ class Lens:
     aberrations: Aberrations = dataclasses.field(default_factory=Aberrations)
     field: FieldAberrations = dataclasses.field(default_factory=FieldAberrations)
     light_model: str = "scalar"
+    camera_travel_mm: float = 0.0
     axial_colour_um_per_nm: float = 0.0
 
     def __post_init__(self) -> None:
@@ -90,6 +94,9 @@ class Lens:
         )
         check_range("lens.transmission", self.transmission, low=0.0, low_open=True, high=1.0)
         check_choice("lens.light_model", self.light_model, ("scalar", "vectorial"))
+        check_range(
+            "lens.camera_travel_mm", self.camera_travel_mm, low=-1000.0, high=1000.0, unit="mm"
+        )
         check_range(
             "lens.axial_colour_um_per_nm", self.axial_colour_um_per_nm, low=-10.0, high=10.0
         )
