@@ -15,7 +15,7 @@ from scintscope.scenario import load_scenario
 
 HERE = Path(__file__).parent
 PAPER = HERE.parents[1] / "scenarios" / "paper.toml"
-SIDE, PAPER_SIDE = 384, 2048
+SIDE, PAPER_SIDE = 256, 2048
 NEARER = PAPER_SIDE / SIDE
 SETS = (
     f"camera.shape=[{SIDE},{SIDE}]",
