@@ -285,11 +285,15 @@ class Deposition:
         frequency_cy_per_um : (F,) array
             Spatial frequencies.
         """
+        return np.asarray(self._node_transfer(weights) @ interpolation(frequency_cy_per_um))
+
+    def _node_transfer(self, weights: Array) -> Array:
+        """Return the transfer function of all deposited energy at the tabulated frequencies."""
         panels = self.halo.panels
         nodes = tabulated_frequencies()
         summed = self.mean_transfer(np.asarray(weights)[None, :], panels.z_um, nodes)
         total = np.tensordot(panels.weight_um, summed[0], axes=1)
-        return np.asarray((total / total[0]) @ interpolation(frequency_cy_per_um))
+        return np.asarray(total / total[0])
 
     def distant_share(self, weights: Array, radius_um: Array) -> Array:
         """Return the share of the deposited energy farther than r from the entry axis, (R,).
@@ -304,9 +308,10 @@ class Deposition:
         radius_um : (R,) array
             Radii, 0.5 um or more for full accuracy.
         """
+        known = self._node_transfer(weights)
 
         def transfer(frequency: Array) -> Array:
-            return self.transfer_function(weights, frequency)
+            return np.asarray(known @ interpolation(frequency))
 
         return np.array([share_beyond(transfer, float(r)) for r in np.atleast_1d(radius_um)])
 
