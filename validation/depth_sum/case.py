@@ -1,4 +1,4 @@
-"""The fast light image against Eq. 1 plane by plane; see SOURCE.md. Takes about five minutes."""
+"""The fast light image against Eq. 1 plane by plane; see SOURCE.md. Takes several minutes."""
 
 from __future__ import annotations
 
