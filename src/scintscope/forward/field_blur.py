@@ -328,11 +328,6 @@ def slow_power(frequency: Array, power: Callable[[Array], Array], reach_um: floa
     return float(np.trapezoid(power(within) * within, within))
 
 
-def falling_power(frequency: Array) -> Array:
-    """Return the power of an image whose amplitude falls as 1 / f: as much in every octave."""
-    return np.asarray(frequency**-2.0)
-
-
 def radial_power(image: Image, grid: Grid) -> Callable[[Array], Array]:
     """Return the radial mean of an image's power, as a function of frequency (log interpolation).
 

@@ -167,10 +167,3 @@ def _transmissions(scene: Scene) -> tuple[Array, Array]:
         whole = response.depth_weight_um @ light_per_photon(response, response.depth_um).T
         through = np.tensordot(whole / whole.sum(), through, axes=1)[None]
     return through, path
-
-
-def blurred_by_spot(image: Array, scene: Scene) -> Array:
-    """Return an image blurred by the focal spot's image at the entrance face."""
-    sigma = float(penumbra_sigma_um(np.zeros(1), scene.plane, scene.instrument)[0])
-    kernel = gaussian_kernel(scene.plane.fine, sigma, np.float64)
-    return np.asarray(inverse(transform(image) * kernel, scene.plane.fine.shape))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.report import style
@@ -115,14 +114,3 @@ def draw_frames(run: FinishedRun) -> Figure:
 def defect_count(run: FinishedRun, plate: str) -> int:
     """Return how many defects of a plate lie in the simulated field."""
     return len(run.bench.defects[plate].catalogue)
-
-
-def noise_level(run: FinishedRun, name: str) -> float | None:
-    """Return the pixel noise of one frame over its mean from two frames; None with one."""
-    stack = run.exposures.stacks[name]
-    if stack.shape[0] < 2:
-        return None
-    first, second = stack[0].astype(np.float64), stack[1].astype(np.float64)
-    offset = run.scenario.camera.offset_adu
-    spread = np.percentile(first - second, [15.87, 84.13])
-    return float((spread[1] - spread[0]) / 2.0 / np.sqrt(2.0) / (first.mean() - offset))

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from scintscope import outputs
-from scintscope.report import blur, gallery, kernels, resolution, sketch, spectrum, style
+from scintscope.report import gallery, kernels, resolution, sketch, style
 from scintscope.report import single as single_figures
-from scintscope.report.energy import budget_figure, deposition_figure
 from scintscope.report.paper import is_papers_instrument, paper_table
+from scintscope.report.plates import plate_figures
 from scintscope.report.records import INTERIM, FinishedRun, Illustration, Table
 from scintscope.report.tables import (
     gain_table,
@@ -132,29 +132,7 @@ def _instrument_figures(run: FinishedRun) -> list[Illustration]:
             "from the mean depth.",
             png=style.picture(sketch.draw_setup, run.bench),
         ),
-        Illustration(
-            name="spectrum",
-            title="Spectrum and depth",
-            caption="Most of the thick plate's light is made outside the band in which the lens "
-            "is sharp; the absorption edge decides which energies reach deep.",
-            png=style.picture(spectrum.draw_spectrum, responses, run.sheet),
-        ),
-        deposition_figure(responses),
-        budget_figure(run.sheet),
-        Illustration(
-            name="psf-depth",
-            title="Point spread through depth",
-            caption="Light from every depth spreads by its defocus; their sum weighted by k(z), "
-            "the generalized PSF, has a sharp core on long tails.",
-            png=style.picture(blur.draw_depth_psf, responses, nyquist),
-        ),
-        Illustration(
-            name="mtf-nps-dqe",
-            title="MTF, NPS and DQE",
-            caption="Restoration can lift the MTF but not the DQE: above the crossing of the DQE "
-            "curves the thin plate carries more information per X-ray.",
-            png=style.picture(blur.draw_signal_noise, run.sheet, nyquist),
-        ),
+        *plate_figures(responses, run.sheet, nyquist),
     ]
 
 

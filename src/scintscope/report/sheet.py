@@ -11,9 +11,9 @@ from scintscope.instrument import Instrument
 from scintscope.optics.defocus import rayleigh_half_depth_um
 from scintscope.optics.wavefront import OpticalPath
 from scintscope.plate_transfer import film_path
-from scintscope.report import blur, optics_figures, spectrum, style
-from scintscope.report.energy import budget_figure, deposition_figure
+from scintscope.report import optics_figures, style
 from scintscope.report.page import FILE, render_page, versions
+from scintscope.report.plates import plate_figures
 from scintscope.report.records import Illustration, Table
 from scintscope.report.tables import sheet_table
 from scintscope.response import DepthResponse
@@ -75,30 +75,8 @@ def sheet_figures(
     instrument: Instrument, responses: Mapping[str, DepthResponse], sheet: Mapping[str, Any]
 ) -> list[Illustration]:
     """Return the figures of the data sheet in the order of the photon."""
-    nyquist = instrument.camera_nyquist_cy_per_um
     return [
-        Illustration(
-            name="spectrum",
-            title="Spectrum and depth",
-            caption="Where the beam's energy turns into light, and which photons stop where.",
-            png=style.picture(spectrum.draw_spectrum, responses, sheet),
-        ),
-        deposition_figure(responses),
-        budget_figure(sheet),
-        Illustration(
-            name="psf-depth",
-            title="Point spread through depth",
-            caption="Light from every depth spreads by its defocus; their sum weighted by k(z) is "
-            "the generalized PSF.",
-            png=style.picture(blur.draw_depth_psf, responses, nyquist),
-        ),
-        Illustration(
-            name="mtf-nps-dqe",
-            title="MTF, NPS and DQE",
-            caption="Above the crossing of the DQE curves the thin plate carries more information "
-            "per X-ray, whatever is done to the image afterwards.",
-            png=style.picture(blur.draw_signal_noise, sheet, nyquist),
-        ),
+        *plate_figures(responses, sheet, instrument.camera_nyquist_cy_per_um),
         *_lens_figures(instrument, responses["thick"]),
     ]
 
