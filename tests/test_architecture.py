@@ -42,6 +42,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("scenario",),
     ("report",),
     ("pipeline", "measured"),
+    ("audit", "design", "dataset"),
+    ("validate",),
     ("cli",),
 )
 """What may import what: a package may import from the layers above its own line, and, within

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import warnings
 from dataclasses import replace
@@ -240,3 +241,20 @@ def test_plain_instruments_and_other_targets(target: str, tmp_path: Path) -> Non
     measured = run.verdict.samples["target"].edges.values()
     assert ("edges" in names) == any(edge is not None for edge in measured)
     assert not is_papers_instrument(run.scenario) and "paper" not in names
+
+
+def test_data_sheet_page_holds_every_stage(run: pipeline.Run, tmp_path: Path) -> None:
+    """The data sheet's page shows energy, light, optics and noise, and keeps the numbers beside."""
+    instrument = run.bench.experiment.instrument
+    report.write_sheet(tmp_path, "bench", instrument, run.bench.responses, run.sheet)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    wanted = {"spectrum", "deposition", "light-budget", "mtf-nps-dqe", "through-focus", "pupil"}
+    assert wanted <= set(re.findall(r'<h2 id="([^"]+)"', page))
+    kept = json.loads((tmp_path / "sheet.json").read_text(encoding="utf-8"))
+    for plate in ("thin", "thick"):
+        factors = [step["factor"] for step in kept[plate]["light_budget"]]
+        gain = run.bench.responses[plate].electrons_per_kev
+        # a product of eight factors, in another order of rounding
+        assert np.prod(factors) == pytest.approx(gain, rel=1e-12)
+        # the quadrature of the deposition closes to 1e-6
+        assert sum(kept[plate]["energy_balance"].values()) == pytest.approx(1.0, abs=1e-6)
