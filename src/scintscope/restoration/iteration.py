@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from scintscope.restoration.momentum import Momentum
 from scintscope.tiled_fft import Spectrum, TiledFilter
 
 Image = NDArray[np.floating[Any]]
+Divisor = Callable[[Any], Any]
+"""q of an estimate; equal ones compare equal, so that JAX compiles a step with one once."""
 
 TINY = 1e-12
 CHANGE_OF_NOTHING = 1e-30
@@ -76,7 +78,7 @@ class MultiplicativeIteration:
         *,
         weight: Image | None = None,
         inverse_view: Image | None = None,
-        divisor: Callable[[Image], Image] | None = None,
+        divisor: Divisor | None = None,
         accelerate: bool = False,
     ) -> None:
         self.blur = blur
@@ -202,3 +204,43 @@ class MultiplicativeIteration:
         if momentum is not None:
             momentum.conclude(mixed, newer)
         return size, moved
+
+
+class Iteration(Protocol):
+    """What iterates: on tiles (`MultiplicativeIteration`) or on JAX's device (`JaxIteration`)."""
+
+    def run(
+        self,
+        first: Image,
+        iterations: int,
+        *,
+        tolerance: float = 0.0,
+        progress: Callable[[float], None] | None = None,
+    ) -> Iterated:
+        """Iterate from a first estimate, which may be overwritten."""
+
+
+def iteration(
+    engine: str,
+    blur: TiledFilter,
+    data: Image,
+    *,
+    weight: Image | None = None,
+    inverse_view: Image | None = None,
+    divisor: Divisor | None = None,
+    accelerate: bool = False,
+) -> Iteration:
+    """Return the iteration of an engine, ``scipy`` or ``jax``; see `MultiplicativeIteration`."""
+    made: Callable[..., Iteration] = MultiplicativeIteration
+    if engine == "jax":
+        from scintscope.restoration.jax_iteration import JaxIteration
+
+        made = JaxIteration
+    return made(
+        blur,
+        data,
+        weight=weight,
+        inverse_view=inverse_view,
+        divisor=divisor,
+        accelerate=accelerate,
+    )
