@@ -73,7 +73,7 @@ def create_store(folder: Path, study: Study) -> None:
     """Lay out an empty store in an empty folder."""
     import zarr
 
-    group = zarr.open_group(store=str(folder), mode="w", zarr_format=3)
+    group = zarr.open_group(store=str(folder), mode="a", zarr_format=3)
     group.attrs.update(_group_attributes(study))
     for name, spec in specs(study).items():
         _create_array(group, name, spec, study)
@@ -111,10 +111,13 @@ def _create_array(group: Any, name: str, spec: ArraySpec, study: Study) -> None:
 
 
 def _attributes(spec: ArraySpec, study: Study) -> dict[str, Any]:
-    attributes = {"units": spec.unit, "long_name": spec.description, "content": spec.content}
+    attributes: dict[str, Any] = {
+        "units": spec.unit,
+        "long_name": spec.description,
+        "content": spec.content,
+    }
     if "row" in spec.dims:
-        pixel = study.base.instrument().pixel_um_object
-        attributes |= {"pixel_um_object_of_base": pixel}
+        attributes["pixel_um_object"] = study.base.instrument().pixel_um_object
     return attributes
 
 
@@ -202,15 +205,17 @@ def study_record(folder: Path) -> dict[str, Any]:
     if record.get("format") != FORMAT:
         raise InputError(
             f"{folder} has format {record.get('format')}; this version of scintscope reads "
-            f"{FORMAT}. Use the version that made it: {record.get('versions', {}).get('scintscope')}."
+            f"{FORMAT}. Use the version that made it, "
+            f"{record.get('versions', {}).get('scintscope')}."
         )
     return record
 
 
 def extend_store(store: Store, samples: int) -> Store:
     """Return the store with room for more samples; what is there stays."""
-    import zarr
     from dataclasses import replace
+
+    import zarr
 
     study = replace(store.study, samples=samples)
     group = zarr.open_group(store=str(store.path), mode="r+")
