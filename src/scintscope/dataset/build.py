@@ -197,12 +197,14 @@ def finish(store: Store, progress: Progress, *, workers: int = 0, scheduler: str
     if not plan.missing and not plan.packable():
         return tally
     start = time.perf_counter()
-    with engine_for(store, workers, scheduler) as engine:
-        with progress("samples", len(plan.missing)) as advance:
-            for done in engine.run(plan.tasks(), plan.more):
-                if done.kind == "sample":
-                    advance(1)
-                _count(tally, done)
+    with (
+        engine_for(store, workers, scheduler) as engine,
+        progress("samples", len(plan.missing)) as advance,
+    ):
+        for done in engine.run(plan.tasks(), plan.more):
+            if done.kind == "sample":
+                advance(1)
+            _count(tally, done)
     tally.seconds = time.perf_counter() - start
     return tally
 

@@ -63,12 +63,14 @@ def stage(
     store: Store, index: int, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any]
 ) -> None:
     """Write a finished sample into one file, renamed when it is whole."""
-    with durable_file(staged_path(store, index)) as stream:
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as bundle:
-            for name, array in arrays.items():
-                with bundle.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.ascontiguousarray(array))
-            bundle.writestr(_RECORD, json.dumps(plain_infinite(record), allow_nan=False))
+    with (
+        durable_file(staged_path(store, index)) as stream,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as bundle,
+    ):
+        for name, array in arrays.items():
+            with bundle.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.ascontiguousarray(array))
+        bundle.writestr(_RECORD, json.dumps(plain_infinite(record), allow_nan=False))
 
 
 def staged(store: Store) -> set[int]:
