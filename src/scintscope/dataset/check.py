@@ -13,7 +13,6 @@ from scintscope.dataset.build import HERE, finish, write_lock
 from scintscope.dataset.card import write_card
 from scintscope.dataset.draw import draw
 from scintscope.dataset.hashes import parameter_text, sample_hash
-from scintscope.dataset.instruments import InstrumentShelf
 from scintscope.dataset.make import make_sample
 from scintscope.dataset.staging import StagedSample, sound_record, staged, staged_path
 from scintscope.dataset.store import (
@@ -25,7 +24,7 @@ from scintscope.dataset.store import (
     study_record,
     write_record,
 )
-from scintscope.dataset.worker import machine
+from scintscope.dataset.worker import SHELF, machine
 from scintscope.errors import InputError
 from scintscope.outputs import versions
 from scintscope.progress import Progress
@@ -175,11 +174,11 @@ def _remake(store: Store, indices: list[int], report: Report, progress: Progress
     if not indices:
         return
     fix_threads()
-    shelf, same_versions = InstrumentShelf(), study_record(store.path)["versions"] == versions()
+    same_versions = study_record(store.path)["versions"] == versions()
     records = read_records(store)
     with progress("samples made again", len(indices)) as advance:
         for index in indices:
-            made = make_sample(store.study, index, shelf)
+            made = make_sample(store.study, index, SHELF)
             same_machine = records.get(index, {}).get("machine", machine()) == machine()
             if made.sha256 == report.hashes[index]:
                 report.remade[index] = "the same bits"
