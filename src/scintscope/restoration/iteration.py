@@ -81,7 +81,7 @@ class MultiplicativeIteration:
         divisor: Divisor | None = None,
         accelerate: bool = False,
     ) -> None:
-        self.blur = blur
+        self.blur = blur.pack()
         self.data = data
         self.weight = weight
         self.inverse_view = inverse_view
@@ -99,6 +99,7 @@ class MultiplicativeIteration:
         *,
         tolerance: float = 0.0,
         progress: Callable[[float], None] | None = None,
+        observe: Callable[[int, Image], None] | None = None,
     ) -> Iterated:
         """Iterate from a first estimate, which is overwritten.
 
@@ -111,6 +112,8 @@ class MultiplicativeIteration:
             Stop once the change is smaller; 0 never does.
         progress : callable or None
             Called with the share done after each iteration.
+        observe : callable or None
+            Called with the number of iterations done and the estimate, which it must copy to keep.
         """
         result = Iterated(first)
         spare = np.empty_like(first)
@@ -131,6 +134,8 @@ class MultiplicativeIteration:
             result.estimate, spare = spare, result.estimate
             if progress is not None:
                 progress((index + 1) / iterations)
+            if observe is not None:
+                observe(index + 1, result.estimate)
             if result.change[-1] < tolerance:
                 result.converged = True
                 break
@@ -156,16 +161,14 @@ class MultiplicativeIteration:
         def turn(first: int, last: int, tile: Image) -> float:
             data = self.data[first:last]
             np.maximum(tile, floor, out=tile)
-            ratio = data / tile
-            misfit = np.log(np.maximum(ratio, floor) if self.dark else ratio)
+            excess = tile - data
+            np.divide(data, tile, out=tile)
+            misfit = np.log(np.maximum(tile, floor) if self.dark else tile)
             misfit *= data
-            misfit -= data
-            misfit += tile
-            if self.weight is None:
-                tile[...] = ratio
-            else:
+            misfit += excess
+            if self.weight is not None:
                 misfit *= self.weight[first:last]
-                np.multiply(ratio, self.weight[first:last], out=tile)
+                tile *= self.weight[first:last]
             return float(misfit.sum())
 
         parts: list[float] = self.blur.rows(spectrum, self.blur.target, turn)
@@ -197,13 +200,18 @@ class MultiplicativeIteration:
             steps = (0.0, 0.0) if momentum is None else momentum.observe(first, last, tile)
             moved = tile - estimate[first:last]
             update[first:last] = tile
-            return float((tile * tile).sum()), float((moved * moved).sum()), *steps
+            return _squares(tile), _squares(moved), *steps
 
         parts = self.blur.rows(spectrum, self.blur.source, take, write=momentum is None)
         size, moved, mixed, newer = (sum(column) for column in zip(*parts, strict=True))
         if momentum is not None:
             momentum.conclude(mixed, newer)
         return size, moved
+
+
+def _squares(values: Image) -> float:
+    """Return the sum of the squares, in one pass."""
+    return float(np.einsum("ij,ij->", values, values))
 
 
 class Iteration(Protocol):
@@ -216,6 +224,7 @@ class Iteration(Protocol):
         *,
         tolerance: float = 0.0,
         progress: Callable[[float], None] | None = None,
+        observe: Callable[[int, Image], None] | None = None,
     ) -> Iterated:
         """Iterate from a first estimate, which may be overwritten."""
 
