@@ -100,8 +100,8 @@ def _about(store: Store) -> str:
         "Arrays have one entry a sample along their first dimension, one chunk each. Images are "
         "(row, column), rows downwards. *thin* and *thick* are the two plates; *background* is a "
         "plate without sample, *target* what the kernel is measured with, *specimen* what one "
-        "wants to see. `specimen_input` is what a restoration starts from, `specimen_truth` what it aims "
-        "at: the thin plate's image without defects and noise, laid on the thick plate's."
+        "wants to see. `specimen_input` is what a restoration starts from, `specimen_truth` what "
+        "it aims at: the thin plate's image without defects and noise, laid on the thick plate's."
     )
     if not study.families:
         text = text.replace("specimen_", "target_")
@@ -208,9 +208,9 @@ def _scores(records: Records) -> str:
 def _limits(store: Store) -> str:
     text = (
         "Simulated: what the model leaves out is not in the images (in-line phase contrast, "
-        "detector non-linearity below saturation, afterglow, plates that bend). Defects and their densities "
-        "are assumed, no measured catalogue exists. Specimens are phantoms, not anatomy. A network "
-        "trained here should be tested on measured pairs before it is trusted."
+        "detector non-linearity below saturation, afterglow, plates that bend). Defects and their "
+        "densities are assumed, no measured catalogue exists. Specimens are phantoms, not anatomy. "
+        "A network trained here should be tested on measured pairs before it is trusted."
     )
     effects = store.study.base.accuracy.effects
     off = [n for n in effects.__dataclass_fields__ if getattr(effects, n) is False]
@@ -224,8 +224,8 @@ def _origin(store: Store, records: Records) -> str:
     return (
         f"Made by scintscope {scintscope.__version__} from a study with seed {store.study.seed}, "
         f"SHA-256 `{store.study.hash()}`. Every sample depends on the study and its index alone; "
-        "on one processor family with one set of libraries its bits are always the same. A sample's "
-        "SHA-256 is over its decoded arrays (name, little-endian dtype, shape, C-order bytes) and "
-        f"its parameters as canonical JSON. Libraries: {versions}. Processors: {machines}. The "
+        "on one processor family with one set of libraries its bits are always the same. A "
+        "sample's SHA-256 is over its decoded arrays (name, little-endian dtype, shape, C-order bytes) "
+        f"and its parameters as canonical JSON. Libraries: {versions}. Processors: {machines}. The "
         "lock file's digest and more are in `provenance.json`."
     )
