@@ -143,8 +143,19 @@ def _arrays(case: Case) -> Arrays:
     }
     made: Arrays = {}
     for content in case.study.contents:
-        made |= makers[content](case)
+        try:
+            made |= makers[content](case)
+        except InputError:
+            if content != "averaged":
+                raise
+            made |= _nothing(case, content)  # frames that cannot be averaged, e.g. saturated ones
     return made
+
+
+def _nothing(case: Case, content: str) -> Arrays:
+    """Return NaN for the arrays of a content that a sample does not have."""
+    wanted = {n: s for n, s in specs(case.study).items() if s.content == content}
+    return {name: np.full(s.shape, np.nan, dtype=s.dtype) for name, s in wanted.items()}
 
 
 def _check_arrays(study: Study, arrays: Arrays, index: int) -> None:
@@ -281,8 +292,7 @@ def _drift(case: Case) -> Arrays:
 def _restored(case: Case) -> Arrays:
     found = case.restoration
     if found is None:
-        wanted = {n: s for n, s in specs(case.study).items() if s.content == "restored"}
-        return {name: np.full(s.shape, np.nan, dtype=s.dtype) for name, s in wanted.items()}
+        return _nothing(case, "restored")
     made = {
         "target_input": found.thick_target,
         "target_restored": found.restored_target,

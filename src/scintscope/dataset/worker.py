@@ -29,7 +29,8 @@ ENVIRONMENT = {POOL_VARIABLE: "1"}
 transforms. Their number changes no bit; see `scintscope.threads` for those that would."""
 
 _ONE_AT_A_TIME = threading.Lock()
-_SHELF = InstrumentShelf()
+SHELF = InstrumentShelf()
+"""Of this process."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +90,7 @@ def make_and_stage(folder: str, index: int) -> Done:
         fix_threads()
         store = opened(folder)
         try:
-            sample = make_sample(store.study, index, _SHELF)
+            sample = make_sample(store.study, index, SHELF)
         except InputError as error:
             seconds = time.perf_counter() - start
             return Done(kind="sample", number=index, seconds=seconds, problem=str(error))
@@ -102,7 +103,7 @@ def make_only(folder: str, index: int) -> Done:
     start = time.perf_counter()
     with _ONE_AT_A_TIME:
         fix_threads()
-        make_sample(opened(folder).study, index, _SHELF)
+        make_sample(opened(folder).study, index, SHELF)
     return Done(kind="sample", number=index, seconds=time.perf_counter() - start)
 
 
