@@ -22,6 +22,11 @@ JAX_CPU_THREADS = 2
 """Of XLA's pool on processors: fixed by ``PJRT_NPROC`` when its client is made. Pools of two and
 more were seen to give the same bits on one core or two, a pool of one others."""
 
+POOL_VARIABLE = "SCINTSCOPE_POOL_THREADS"
+POOL_THREADS = max(1, int(os.environ.get(POOL_VARIABLE, "2")))
+"""Of our own pools and of ``scipy.fft``; no bit depends on them. The variable is read when the
+package is imported: 1 where many tasks run side by side."""
+
 BLAS_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "OMP_NUM_THREADS",

@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from scintscope.errors import DataError
+from scintscope.threads import POOL_THREADS
 
 RealArray = NDArray[np.floating[Any]]
 Spectrum = NDArray[np.complexfloating[Any, Any]]
 RowWork = Callable[[int, int, RealArray], Any]
 
-WORKERS = 2
+WORKERS = POOL_THREADS
 TILE_BYTES = 1 << 20
 """Of a tile's complex values; with half or twice of it a pass takes 5 to 10 % longer."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from scintscope.errors import RangeError, check_choice, check_range
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "psf_method": ("richardson_lucy", "fourier_ratio"),
+    "psf_method": ("richardson_lucy", "fourier_ratio", "radial"),
     "psf_acceleration": ("biggs_andrews", "none"),
     "psf_start": ("peaked", "full", "window"),
     "psf_centre": ("centroid", "peak", "none"),
@@ -33,8 +33,11 @@ class RestorationConfig:
 
     Parameters
     ----------
-    psf_method : {"richardson_lucy", "fourier_ratio"}
-        Iterative estimate (the paper's) or a regularised ratio of transforms.
+    psf_method : {"richardson_lucy", "fourier_ratio", "radial"}
+        Iterative estimate (the paper's), a regularised ratio of transforms, or a radially symmetric
+        kernel fitted to the spectra of both images (`psf_radial`): the nearest to the truth where
+        the lens is the same in all directions. ``psf_iterations``, ``psf_start`` and the like are
+        Richardson-Lucy's alone.
     psf_iterations : int
         Richardson-Lucy iterations of the PSF (paper: 8).
     psf_acceleration : {"biggs_andrews", "none"}

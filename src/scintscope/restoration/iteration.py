@@ -99,6 +99,7 @@ class MultiplicativeIteration:
         *,
         tolerance: float = 0.0,
         progress: Callable[[float], None] | None = None,
+        observe: Callable[[int, Image], None] | None = None,
     ) -> Iterated:
         """Iterate from a first estimate, which is overwritten.
 
@@ -111,6 +112,8 @@ class MultiplicativeIteration:
             Stop once the change is smaller; 0 never does.
         progress : callable or None
             Called with the share done after each iteration.
+        observe : callable or None
+            Called with the number of iterations done and the estimate, which it must copy to keep.
         """
         result = Iterated(first)
         spare = np.empty_like(first)
@@ -131,6 +134,8 @@ class MultiplicativeIteration:
             result.estimate, spare = spare, result.estimate
             if progress is not None:
                 progress((index + 1) / iterations)
+            if observe is not None:
+                observe(index + 1, result.estimate)
             if result.change[-1] < tolerance:
                 result.converged = True
                 break
@@ -219,6 +224,7 @@ class Iteration(Protocol):
         *,
         tolerance: float = 0.0,
         progress: Callable[[float], None] | None = None,
+        observe: Callable[[int, Image], None] | None = None,
     ) -> Iterated:
         """Iterate from a first estimate, which may be overwritten."""
 

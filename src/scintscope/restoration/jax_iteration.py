@@ -73,6 +73,7 @@ class JaxIteration:
         *,
         tolerance: float = 0.0,
         progress: Callable[[float], None] | None = None,
+        observe: Callable[[int, Image], None] | None = None,
     ) -> Iterated:
         """Iterate from a first estimate; see `MultiplicativeIteration.run`."""
         estimate = jnp.asarray(first)
@@ -95,6 +96,8 @@ class JaxIteration:
             estimate = update
             if progress is not None:
                 progress((index + 1) / iterations)
+            if observe is not None:
+                observe(index + 1, np.array(estimate))
             if record.change[-1] < tolerance:
                 record.converged = True
                 break
