@@ -13,7 +13,13 @@ import tomli_w
 from scintscope.forward.plane import Plane, make_plane
 from scintscope.forward.render import Scene, make_scene
 from scintscope.instrument import Instrument
-from scintscope.response import DepthResponse, depth_response, plate_spectrum, with_depth_nodes
+from scintscope.response import (
+    DepthResponse,
+    _layer_nodes,
+    depth_response,
+    plate_spectrum,
+    with_depth_nodes,
+)
 from scintscope.sample import build_specimen
 from scintscope.scenario import Scenario, load_scenario
 from scintscope.threads import fix_threads
@@ -82,14 +88,9 @@ def _plate(energies: int, nearer: float) -> tuple[Instrument, DepthResponse]:
 
 def _with_planes(response: DepthResponse, planes: int) -> DepthResponse:
     """Return the response with the number of depth nodes nearest to ``planes``."""
-    nodes, best = planes, with_depth_nodes(response, planes, response.frequency_cy_per_um[:1])
-    for count in range(planes, 0, -1):
-        probe = with_depth_nodes(response, count, response.frequency_cy_per_um[:1])
-        if abs(probe.depth_um.size - planes) < abs(best.depth_um.size - planes):
-            nodes, best = count, probe
-        if probe.depth_um.size <= planes:
-            break
-    return with_depth_nodes(response, nodes)
+    counts = {nodes: _layer_nodes(response, nodes)[0].size for nodes in range(1, planes + 1)}
+    nearest = min(counts, key=lambda nodes: abs(counts[nodes] - planes))
+    return with_depth_nodes(response, nearest)
 
 
 def _plane(instrument: Instrument, response: DepthResponse, side: int) -> Plane:
