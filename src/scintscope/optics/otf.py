@@ -32,11 +32,12 @@ from scintscope.errors import InputError, SamplingError
 from scintscope.jax64 import jax, jnp
 from scintscope.optics.pupil import SCALAR, Pupil, components, with_aberrations
 from scintscope.optics.wavefront import OpticalPath, slab_path, wavefront_um
+from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
 
 _BLOCK = 32
-_THREADS = 2
+_THREADS = POOL_THREADS
 _BASE_NODES = 12
 _NODES_PER_RADIAN = 0.45
 """Gauss-Legendre nodes per radian of phase across the overlap; 0.25 is where convergence starts."""
