@@ -226,6 +226,6 @@ def _origin(store: Store, records: Records) -> str:
         f"SHA-256 `{store.study.hash()}`. Every sample depends on the study and its index alone; "
         "on one processor family with one set of libraries its bits are always the same. A "
         "sample's SHA-256 is over its decoded arrays (name, little-endian dtype, shape, C-order "
-        f"bytes) and its parameters as canonical JSON. Libraries: {versions}. Processors: {machines}. "
-        "The lock file's digest and more are in `provenance.json`."
+        f"bytes) and its parameters as canonical JSON. Libraries: {versions}. Processors: "
+        f"{machines}. The lock file's digest and more are in `provenance.json`."
     )
