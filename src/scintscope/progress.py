@@ -13,7 +13,7 @@ Progress = Callable[[str, int], AbstractContextManager[Advance]]
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Advance]:
-    """Show a bar with rate and time left on stderr while the block runs; nothing where stderr is not a terminal.
+    """Show a bar with rate and time left on stderr while the block runs, if a person watches.
 
     Parameters
     ----------

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from dataset_studies import tiny_study
+from scintscope.dataset import load_study
 from scintscope.dataset.build import HERE, make_dataset
+from scintscope.dataset.card import planned_card
 from scintscope.dataset.contents import specs
 from scintscope.dataset.export import export_store, parse_samples
 from scintscope.dataset.reader import PairReader
@@ -56,6 +58,14 @@ def test_card_names_everything_a_stranger_needs(store: Path) -> None:
     assert f"seed {study.seed}" in text and study.hash() in text and "Simulated" in text
     record = json.loads((store / "provenance.json").read_text())
     assert record["study_sha256"] == study.hash() and record["machines"] and record["lock"]
+
+
+def test_card_of_the_standard_set_is_the_one_shipped() -> None:
+    """The committed card says what the study would make."""
+    folder = Path(__file__).parents[2] / "scenarios" / "datasets"
+    assert (
+        planned_card(load_study(folder / "standard.toml")) == (folder / "standard.md").read_text()
+    )
 
 
 def test_table_has_a_row_a_sample(store: Path) -> None:
