@@ -20,6 +20,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "acceleration": ("none", "biggs_andrews"),
     "boundary": ("edge_aware", "reflect", "zero", "periodic"),
     "precision": ("float32", "float64"),
+    "engine": ("scipy", "jax"),
     "registration": ("sift", "none"),
     "pair_model": ("similarity", "translation"),
     "background_model": ("translation", "similarity"),
@@ -82,6 +83,9 @@ class RestorationConfig:
         What the deconvolution assumes outside the frame; ``edge_aware`` assumes nothing.
     precision : {"float32", "float64"}
         Floating-point type of the deconvolution.
+    engine : {"scipy", "jax"}
+        What Richardson-Lucy computes with: ``scipy``'s transforms on the processor, or ``jax``, on
+        a GPU where there is one. Equal within rounding.
     registration : {"sift", "none"}
         ``none`` trusts the frames to be aligned.
     pair_model, background_model : {"similarity", "translation"}
@@ -117,6 +121,7 @@ class RestorationConfig:
     tv_weight: float = 0.002
     boundary: str = "edge_aware"
     precision: str = "float32"
+    engine: str = "scipy"
     registration: str = "sift"
     pair_model: str = "similarity"
     background_model: str = "translation"

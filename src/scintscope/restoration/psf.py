@@ -18,7 +18,7 @@ from scipy import fft
 
 from scintscope.errors import DataError
 from scintscope.restoration.config import RestorationConfig
-from scintscope.restoration.iteration import MultiplicativeIteration
+from scintscope.restoration.iteration import iteration
 from scintscope.restoration.psf_radial import estimate_radial, fading_window
 from scintscope.restoration.psf_window import centre_of, cut_window
 from scintscope.tiled_fft import WORKERS, TiledFilter, Window
@@ -265,7 +265,8 @@ def _richardson_lucy_kernel(
     seen = view > 1e-3 * float(view.max())
     total = float((data * weight_of_data).sum(dtype=np.float64))
     gain = total / float((operator.thin * weight_of_data).sum(dtype=np.float64))
-    work = MultiplicativeIteration(
+    work = iteration(
+        config.engine,
         operator.tiles,
         data,
         weight=weight_of_data,

@@ -38,6 +38,7 @@ from scintscope.restoration import (
     warp,
 )
 from scintscope.sample.layout import target_layout
+from scintscope.threads import POOL_THREADS
 from scintscope.verdict.single_psf import Similarity, SinglePsf, judge_light
 from scintscope.verdict.truth import Truth, relative_scale, thin_truth, true_kernel, xray_truth
 
@@ -46,7 +47,7 @@ Image = NDArray[Any]
 TARGET, SPECIMEN, THIN_SPECIMEN = "target", "specimen", "specimen_on_thin"
 CONVERGED_ITERATIONS = 64
 KINDS = ("thin", "thick", "restored")
-_THREADS = 2
+_THREADS = POOL_THREADS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
