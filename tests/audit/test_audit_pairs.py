@@ -41,7 +41,8 @@ def test_one_frame_has_mean_and_variance_of_the_stacks_mean():
     scenario = small_scenario("acquisition.frames=8", "camera.shape=[256,256]")
     one, single = as_one_frame(scenario.instrument(), scenario.acquisition)
     camera = scenario.camera
-    pattern, longs = (make_fixed_pattern(c, np.random.default_rng(0)) for c in (camera, one.camera))
+    pattern = make_fixed_pattern(camera, np.random.default_rng(0))
+    longs = make_fixed_pattern(one.camera, np.random.default_rng(0))
     image = np.full(camera.shape, 40.0)
     rng = np.random.default_rng(1)
     each = [expose(image, 1.0, camera, pattern, rng, True) for _ in range(8)]
