@@ -101,8 +101,8 @@ def test_a_clean_pair_gives_the_true_kernel(bench):
     )
     truth = pair_truth(bench.responses["thin"], bench.responses["thick"])
     ((_, kernel),) = kernels(draw_pair(quiet, 1), [radial("subtract", 81)], quiet.config)
-    # 0.06 is left on 512 pixels by aliasing and the mixture's shape; on 192 the lowest ring lies 2.7
-    # times higher and the kernel's tail is known less
+    # 0.06 is left on 512 pixels by aliasing and the mixture's shape; on 192 the lowest ring lies
+    # 2.7 times higher and the kernel's tail is known less
     assert kernel_error(kernel, truth) < 0.15
 
 
