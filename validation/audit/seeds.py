@@ -13,8 +13,8 @@ import numpy as np
 
 from scintscope.audit.axes import (
     AS_IS,
-    Condition,
     STILL,
+    Condition,
     axis_conditions,
     axis_rows,
     part_conditions,
