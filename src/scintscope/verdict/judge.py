@@ -38,6 +38,7 @@ from scintscope.restoration import (
     warp,
 )
 from scintscope.sample.layout import target_layout
+from scintscope.threads import POOL_THREADS
 from scintscope.verdict.bought import Bands, Bought, bands_of
 from scintscope.verdict.buying import judge_bought
 from scintscope.verdict.local import LocalBudget, local_budget
@@ -49,7 +50,7 @@ Image = NDArray[Any]
 TARGET, SPECIMEN, THIN_SPECIMEN = "target", "specimen", "specimen_on_thin"
 CONVERGED_ITERATIONS = 64
 KINDS = ("thin", "thick", "restored")
-_THREADS = 2
+_THREADS = POOL_THREADS
 _SCORED_PX = 768
 
 

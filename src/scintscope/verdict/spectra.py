@@ -24,6 +24,7 @@ from scintscope.forward.terms import sample_transmissions
 from scintscope.grids import Grid, bin_mean
 from scintscope.sample.specimen import Specimen
 from scintscope.sample.transmission import group_images
+from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
 
@@ -98,7 +99,7 @@ def sample_spectra(
     one_each = np.zeros((chosen.size, size.size))
     one_each[np.arange(chosen.size), chosen] = 1.0
     field = _field_of(specimen, plane)
-    images = group_images(field, mu_per_um, one_each, workers=2)
+    images = group_images(field, mu_per_um, one_each, workers=POOL_THREADS)
     corners, tile = _tiles(images.shape[1:], thinned)
     pitch = plane.fine.pixel_um
     rings = _Rings(Grid(shape=(tile, tile), pixel_um=pitch), plane.pixel_um, 0.5 / pitch, 1.0)
@@ -194,7 +195,7 @@ class _Rings:
         part = images.astype(np.float64)
         flat = part.reshape(part.shape[0], -1)
         mean = np.average(flat, axis=1, weights=self._window.ravel() ** 2)
-        spectra = fft.rfft2((part - mean[:, None, None]) * self._window, workers=2)
+        spectra = fft.rfft2((part - mean[:, None, None]) * self._window, workers=POOL_THREADS)
         count = part.shape[0]
         result = np.empty((count, count, _RINGS))
         for i in range(count):
