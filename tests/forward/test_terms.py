@@ -6,16 +6,17 @@ import pytest
 from benches import TUBE
 from forward_scenes import INF, converging, response_of, small
 from scintscope.accuracy import Effects
+from scintscope.forward.enlargements import node_kernels
 from scintscope.forward.plane import depth_scale, make_plane
 from scintscope.forward.terms import (
     depth_basis,
     light_per_photon,
-    node_kernels,
+    range_shares,
     sample_transmissions,
-    weights_at,
 )
 from scintscope.geometry import Geometry
 from scintscope.materials import ABSORBERS, attenuation
+from scintscope.quadrature import interval_nodes
 from scintscope.sample.specimen import Specimen
 
 
@@ -74,15 +75,15 @@ def test_sampled_pixels_hold_the_extremes():
     np.testing.assert_allclose(rows.min(axis=0), np.exp([-0.7, -1.4]), rtol=1e-12)
 
 
-def test_weights_are_known_at_any_depth_and_frequency():
-    """Between the nodes the images give X as they do at them: the weights follow the physics."""
+def test_light_of_any_range_of_depths_follows_from_the_images():
+    """Over a defect's depths the images give the light that the physics does."""
     response = response_of(small(source=TUBE, geometry=Geometry()))
     through = transmissions_of(response, 0.5, 5.0)
     basis = depth_basis(response, through, 0.0, 1e-4)
-    z, f = np.array([3.0, 41.0, 97.0]), np.array([0.0, 0.02, 0.3])
+    z, weight = interval_nodes(10.0, 30.0, 12)
     beams = through * response.spectrum.photons_per_um2_s * response.electrons_per_kev
-    exact = response.deposition.mean_transfer(beams, z, f)
-    found = np.einsum("sr,rdf->sdf", through @ basis.light.T, weights_at(basis, response, z, f))
+    exact = beams @ response.deposit_kev_per_um(z) @ weight
+    found = through @ basis.light.T @ range_shares(basis, response, z, weight)
     # the basis serves 1e-4 of the image's contrast, itself below 1
     np.testing.assert_allclose(found, exact, atol=1e-4 * exact.max())
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from scintscope.audit.settings import full_grid
+from scintscope.audit.settings import judged_grid, wide_grid
 from scintscope.audit.study import run_study
 from scintscope.progress import progress
 from scintscope.scenario import load_scenario
@@ -25,7 +25,8 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
     scenario = load_scenario(SCENARIO, SETS)
-    run_study(scenario, full_grid(), (*SELECT, *JUDGE), given.work, progress, workers=given.workers)
+    for grid, seeds in ((wide_grid(), SELECT), (judged_grid(), JUDGE)):
+        run_study(scenario, grid, seeds, given.work, progress, workers=given.workers)
     return 0
 
 

@@ -19,8 +19,15 @@ THREADS = {
     "NUMEXPR_NUM_THREADS": "2",
     "KMP_BLOCKTIME": "0",
 }
-STRIPPED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "GLIBC_TUNABLES", "XLA_FLAGS")
-TIMEOUT_S = 1200
+"""Of peers and floors. Our own tasks fix theirs as the command does (`scintscope.threads`)."""
+
+STRIPPED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "GLIBC_TUNABLES", "XLA_FLAGS", "PJRT_NPROC")
+CLEAN_SHARE = 0.15
+"""A sample during which others took more than this of the processors is not clean."""
+
+
+WITH_SOURCE = ("ours", "mkl")
+"""Environments whose workers import this source tree."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +38,6 @@ class Competitor:
     task: str
     parameters: dict[str, Any] = field(default_factory=dict)
     environment: str = "ours"
-    with_source: bool = False
 
 
 @dataclass
@@ -62,7 +68,7 @@ class Samples:
             "most_s": max(seconds),
             "rounds": len(seconds),
             "cpu_s": self.median("cpu_s"),
-            "others_share": max(s["others_share"] for s in self.samples),
+            "others_share": self.median("others_share"),
             "peak_mib": max(s["peak_mib"] for s in self.samples),
             "returned": {k: v for k, v in self.returned.items() if k != "history"},
             "facts": self.facts,
@@ -81,7 +87,7 @@ class Worker:
             return
         environment = {k: v for k, v in os.environ.items() if k not in STRIPPED} | THREADS
         environment.pop("PYTHONPATH", None)
-        if competitor.with_source:
+        if competitor.environment in WITH_SOURCE:
             environment["PYTHONPATH"] = str(ROOT / "src")
         self.process = subprocess.Popen(
             [python, str(HERE / "worker.py"), competitor.task, json.dumps(competitor.parameters)],
@@ -92,7 +98,11 @@ class Worker:
             cwd=HERE,
             env=environment,
         )
-        self.facts = self._read().get("facts", {})
+
+    def wait(self) -> None:
+        """Wait until the competitor is prepared."""
+        if self.process is not None:
+            self.facts = self._read().get("facts", {})
 
     def _read(self) -> dict[str, Any]:
         assert self.process is not None and self.process.stdout is not None
@@ -121,10 +131,19 @@ class Worker:
 
 
 def in_turn(competitors: list[Competitor], rounds: int, *, warm: bool = True) -> dict[str, Samples]:
-    """Return the samples of all competitors: one discarded round, then A B C A B C ..."""
-    workers = {c.name: Worker(c) for c in competitors}
-    results = {name: Samples(facts=w.facts, error=w.error) for name, w in workers.items()}
+    """Return the samples of all competitors: one discarded round, then A B C A B C ...
+
+    The first is prepared alone (what it computes once and keeps, the others read), then the rest
+    together; nothing is timed before all are.
+    """
+    workers: dict[str, Worker] = {}
     try:
+        for group in (competitors[:1], competitors[1:]):
+            new = {c.name: Worker(c) for c in group}
+            workers |= new
+            for worker in new.values():
+                worker.wait()
+        results = {name: Samples(facts=w.facts, error=w.error) for name, w in workers.items()}
         for turn in range(-1 if warm else 0, rounds):
             for name, worker in workers.items():
                 sample = worker.call()
@@ -135,7 +154,7 @@ def in_turn(competitors: list[Competitor], rounds: int, *, warm: bool = True) ->
         for worker in workers.values():
             worker.close()
     for name, result in results.items():
-        text = result.error or f"{result.median():.4g} s"
+        text = f"{result.median():.4g} s" if result.samples else result.error
         print(f"  {name}: {text}", file=sys.stderr, flush=True)
     return results
 

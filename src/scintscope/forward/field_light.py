@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from scintscope.forward.enlargements import NodeKernels
 from scintscope.forward.field_blur import (
     FieldOptics,
     field_products,
@@ -23,7 +24,7 @@ from scintscope.forward.field_blur import (
 )
 from scintscope.forward.plane import Plane, pixel_transfer
 from scintscope.forward.space_variant import SpaceVariantKernel, fewest, frequency_table
-from scintscope.forward.terms import DepthBasis, NodeKernels
+from scintscope.forward.terms import DepthBasis
 from scintscope.grids import Grid
 from scintscope.optics.field import FieldAberrations, illumination
 from scintscope.optics.field_otf import DepthSum

@@ -147,6 +147,11 @@ def penumbra_sigma_um(z_um: Array, plane: Plane, instrument: Instrument) -> Arra
     ).reshape(z.shape)
 
 
+def penumbra_transfer(sigma_um: Any, frequency_cy_per_um: Array) -> Array:
+    """Return the transfer of a Gaussian blur, exp(-2 pi^2 sigma^2 f^2), radial."""
+    return np.asarray(np.exp(-2.0 * (np.pi * sigma_um * frequency_cy_per_um) ** 2))
+
+
 def obliquity(plane: Plane, effects: Effects) -> tuple[NDArray[np.float32] | None, float]:
     """Return 1/cos - 1 of the beam over the fine grid, and its largest value.
 
@@ -157,8 +162,12 @@ def obliquity(plane: Plane, effects: Effects) -> tuple[NDArray[np.float32] | Non
     distance = plane.entrance_mm * UM_PER_MM
     row2 = (plane.fine.row_um / distance) ** 2
     column2 = (plane.fine.column_um / distance) ** 2
-    excess = np.sqrt(1.0 + row2[:, None] + column2[None, :]) - 1.0
-    return excess.astype(np.float32), float(excess.max())
+    tan2 = row2.astype(np.float32)[:, None] + column2.astype(np.float32)
+    excess = np.sqrt(1.0 + tan2)
+    excess += 1.0
+    np.divide(tan2, excess, out=excess)  # sqrt(1 + t) - 1 = t / (sqrt(1 + t) + 1)
+    greatest = float(np.sqrt(1.0 + row2.max() + column2.max()) - 1.0)
+    return excess, greatest
 
 
 def transform(image: NDArray[Any]) -> Spectrum2D:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.errors import PhysicsWarning
+from scintscope.forward.depth_sum import enlarged_transform, summed_light
+from scintscope.forward.enlargements import NodeKernels, node_kernels
 from scintscope.forward.field_light import FieldLight, field_light
 from scintscope.forward.kernels import camera_kernel, gaussian_kernel
+from scintscope.forward.mixture import ImageMix, image_mix
 from scintscope.forward.plane import (
     Plane,
     camera_image,
@@ -26,12 +29,10 @@ from scintscope.forward.quanta import camera_means
 from scintscope.forward.resample import scale_about_centre, spline_coefficients
 from scintscope.forward.terms import (
     DepthBasis,
-    NodeKernels,
     depth_basis,
     light_per_photon,
-    node_kernels,
+    range_shares,
     sample_transmissions,
-    weights_at,
 )
 from scintscope.instrument import Instrument
 from scintscope.materials import Absorber, attenuation
@@ -47,6 +48,7 @@ Array = NDArray[np.float64]
 Image = NDArray[Any]
 
 _WORKERS = POOL_THREADS
+_ATTEMPTS = 3
 _DEFECT_EXTRA_NODES = 12
 """Depth nodes over a defect's range beyond those where its defocus starts to be resolved."""
 
@@ -81,14 +83,20 @@ class XrayImages:
     basis : DepthBasis
         How the images combine at any depth and frequency.
     images : (R, M, N) array
-        Electrons per um2, s and um of depth, penumbra of the entrance face included.
+        Electrons per um2, s and um of depth.
     quanta_per_um2_s : (G, M, N) array
         X-rays of each noise group (`noise.groups`) that interact in the plate.
+    fluence : (M, N) array or None
+        What a constant image looks like: the beam's fall-off over the field. None is 1 everywhere.
+    penumbra_um : float
+        Standard deviation of the entrance face's penumbra, where ``images`` do not hold it yet.
     """
 
     basis: DepthBasis
     images: Image
     quanta_per_um2_s: Image
+    fluence: Image | None
+    penumbra_um: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,16 +204,28 @@ def xray_images(
     quanta = quanta_weights
     if quanta is None:
         quanta = (response.spectrum.photons_per_um2_s * response.interacting_fraction())[None]
-    weights = np.concatenate([basis.light, basis.oblique_light, quanta])
-    images = _weighted(scene, weights, excess, dtype)
+    oblique = basis.oblique_light if basis.greatest_obliquity else np.zeros((0, quanta.shape[1]))
+    images = _weighted(scene, np.concatenate([basis.light, oblique, quanta]), excess, dtype)
     count = basis.light.shape[0]
-    combined, photons = images[:count].copy(), images[2 * count :].copy()
+    combined, photons = images[:count], images[count + oblique.shape[0] :]
+    fluence = None
     if excess is not None:
-        combined += (images[count : 2 * count] - combined) * (excess / greatest)
+        if basis.greatest_obliquity:
+            combined += (images[count : 2 * count] - combined) * (excess / greatest)
         fluence = (1.0 + excess) ** -3
-        combined *= fluence
         photons *= fluence
-    return XrayImages(basis=basis, images=_with_penumbra(combined, scene), quanta_per_um2_s=photons)
+        fluence *= 1.0 + excess * np.float32(basis.oblique_gain / greatest)
+        combined *= fluence
+    sigma = 0.0
+    if scene.specimen is not None:
+        sigma = float(penumbra_sigma_um(np.zeros(1), plane, scene.instrument)[0])
+    return XrayImages(
+        basis=basis,
+        images=combined,
+        quanta_per_um2_s=photons,
+        fluence=fluence,
+        penumbra_um=sigma,
+    )
 
 
 def _weighted(scene: Scene, weights: Array, excess: Image | None, dtype: Any) -> Image:
@@ -217,29 +237,34 @@ def _weighted(scene: Scene, weights: Array, excess: Image | None, dtype: Any) ->
     path = None if excess is None else 1.0 + excess
     hardening = scene.instrument.accuracy.effects.sample_hardening
     response = scene.response
-    total = response.depth_weight_um @ light_per_photon(response, response.depth_um).T
+    if not hardening:
+        total = response.depth_weight_um @ light_per_photon(response, response.depth_um).T
+        weights = total[None, :] / total.sum()
     images = group_images(
         scene.specimen,
         scene.mu_per_um,
-        weights if hardening else total[None, :] / total.sum(),
+        weights,
         obliquity=path,
         workers=_WORKERS,
     ).astype(dtype, copy=False)
     return np.asarray(images if hardening else images * sums[:, None, None].astype(dtype))
 
 
-def _with_penumbra(images: Image, scene: Scene) -> Image:
-    """Blur the sample's shadow by the focal spot's image at the entrance face."""
-    sigma = float(penumbra_sigma_um(np.zeros(1), scene.plane, scene.instrument)[0])
-    if sigma == 0.0 or scene.specimen is None:
-        return images
-    blur = gaussian_kernel(scene.plane.fine, sigma, images.dtype)
-    for image in images:
-        image[...] = inverse(transform(image) * blur, scene.plane.fine.shape)
-    return images
+def with_penumbra(xray: XrayImages, plane: Plane) -> XrayImages:
+    """Return X-ray images blurred by the focal spot's image at the entrance face."""
+    if xray.penumbra_um == 0.0:
+        return xray
+    blur = gaussian_kernel(plane.fine, xray.penumbra_um, xray.images.dtype)
+    images = np.stack([inverse(transform(image) * blur, plane.fine.shape) for image in xray.images])
+    return replace(xray, images=images, penumbra_um=0.0)
 
 
-def scene_kernels(scene: Scene, basis: DepthBasis) -> NodeKernels:
+def scene_kernels(
+    scene: Scene,
+    basis: DepthBasis,
+    mix: ImageMix | None = None,
+    error_target: float | None = None,
+) -> NodeKernels:
     """Return the enlargements and kernels of a scene; an open beam needs no enlargement."""
     plane, response, instrument = scene.plane, scene.response, scene.instrument
     height, width = plane.fine.extent_um
@@ -249,17 +274,19 @@ def scene_kernels(scene: Scene, basis: DepthBasis) -> NodeKernels:
         penumbra_growth(scene, response.depth_um),
         scene_scale(scene),
         0.5 * float(np.hypot(height, width)),  # all that is rendered, so all that reaches the field
-        instrument.accuracy.error_target,
+        instrument.accuracy.error_target if error_target is None else error_target,
+        mix,
     )
 
 
-def scene_scale(scene: Scene) -> Array:
-    """Return the enlargement at the depth nodes, (D,); an open beam has none."""
+def scene_scale(scene: Scene, z_um: Array | None = None) -> Array:
+    """Return the enlargement at depths (by default the nodes), (D,); an open beam has none."""
     response, instrument = scene.response, scene.instrument
+    z = response.depth_um if z_um is None else z_um
     if scene.specimen is None:
-        return np.ones(response.depth_um.shape)
+        return np.ones(z.shape)
     pupil_mm, effects = instrument.lens.pupil_distance_mm, instrument.accuracy.effects
-    return depth_scale(response.depth_um, scene.plane, response, pupil_mm, effects)
+    return depth_scale(z, scene.plane, response, pupil_mm, effects)
 
 
 def scene_field(scene: Scene, xray: XrayImages, kernels: NodeKernels) -> FieldLight | None:
@@ -298,11 +325,66 @@ def light_image(
         float32 or float64.
     """
     response, plane = scene.response, scene.plane
+    groups = defects.emission if defects is not None else ()
+    if scene.instrument.lens.field.is_none:
+        spectrum, terms, error = _on_axis(scene, xray, dtype)
+    else:
+        xray = with_penumbra(xray, plane)
+        spectrum, terms, error = _over_field(scene, xray, dtype)
+    sharp = summed_over_depth(response, xray)
+    if xray.penumbra_um:
+        blur = gaussian_kernel(plane.fine, xray.penumbra_um, sharp.dtype)
+        sharp = inverse(transform(sharp) * blur, plane.fine.shape)
+    return LightImage(
+        spectrum=spectrum,
+        sharp=sharp,
+        defect_light=tuple(_defect_light(scene, xray, group) for group in groups),
+        quanta_per_um2_s=camera_means(xray.quanta_per_um2_s, plane),
+        terms=terms,
+        error=float(np.hypot(error, xray.basis.error)),
+    )
+
+
+def _on_axis(scene: Scene, xray: XrayImages, dtype: Any) -> tuple[Image, int, float]:
+    """Return spectrum, transforms and error where the lens is the same over the field.
+
+    The error is known when the images have been transformed; above the target, the sum is made
+    again with more enlargements.
+    """
+    target = scene.instrument.accuracy.error_target
+    images = xray.images.astype(dtype, copy=False)
+    mix = image_mix(images, xray.fluence)
+    asked, terms = target, 0
+    for _ in range(_ATTEMPTS):
+        kernels = scene_kernels(scene, xray.basis, mix, asked)
+        terms += kernels.terms
+        spectrum, error = summed_light(
+            scene.response,
+            scene.plane,
+            images,
+            mix,
+            kernels,
+            fluence=xray.fluence,
+            penumbra_um=xray.penumbra_um,
+        )
+        if np.hypot(error, xray.basis.error) <= target:
+            return spectrum, terms, error
+        asked *= min(0.5 * target / error, 0.5)
+    warnings.warn(
+        f"the estimated error of the depth sum is {error:.1e} of the image's standard deviation; "
+        f"accuracy.error_target = {target:g} asks for less. The image is kept.",
+        PhysicsWarning,
+        stacklevel=3,
+    )
+    return spectrum, terms, error
+
+
+def _over_field(scene: Scene, xray: XrayImages, dtype: Any) -> tuple[Image, int, float]:
+    """Return spectrum, transforms and error with a lens whose blur differs over the field."""
+    response, plane = scene.response, scene.plane
     kernels = scene_kernels(scene, xray.basis)
     kind = np.result_type(dtype, np.complex64)
     spectrum = np.zeros((plane.fine.shape[0], plane.fine.shape[1] // 2 + 1), dtype=kind)
-    groups = defects.emission if defects is not None else ()
-    sharp = [np.zeros(plane.fine.shape, dtype=dtype) for _ in groups]
     field = scene_field(scene, xray, kernels)
     for r, q, scaled in _scaled_images(xray, kernels):
         curve = kernels.curves[r, q] * plane.pixel_um**2
@@ -312,21 +394,31 @@ def light_image(
             spectrum += field.added(arrived, part, r, q)
         part *= camera_kernel(plane, response.frequency_cy_per_um, curve, dtype)
         spectrum += part
-        for g, group in enumerate(groups):
-            if q == _nearest_node(kernels, group):
-                sharp[g] += dtype(_group_share(response, xray.basis, group, r)) * scaled
-    light = tuple(
-        DefectLight(loss=group.loss, light=transform(image))
-        for group, image in zip(groups, sharp, strict=True)
-    )
-    return LightImage(
-        spectrum=spectrum,
-        sharp=summed_over_depth(response, xray),
-        defect_light=light,
-        quanta_per_um2_s=camera_means(xray.quanta_per_um2_s, plane),
-        terms=kernels.curves.shape[0] * kernels.curves.shape[1] + (field.terms if field else 0),
-        error=float(np.hypot(kernels.error, field.error if field else 0.0)),
-    )
+    terms = kernels.terms + (field.terms if field else 0)
+    return spectrum, terms, float(np.hypot(kernels.error, field.error if field else 0.0))
+
+
+def _defect_light(scene: Scene, xray: XrayImages, group: EmissionDefect) -> DefectLight:
+    """Return a defect's map and the X-ray image over its depths, as large as at their middle.
+
+    Re-absorbed energy is counted where the X-ray image is: under a defect, much smaller than its
+    halo, that is wrong by the halo's share of the image's local contrast.
+    """
+    response, plane = scene.response, scene.plane
+    kind = xray.images.dtype
+    shares = range_shares(xray.basis, response, *_group_nodes(response, group)).astype(kind)
+    image = np.multiply(xray.images[0], shares[0])
+    for share, other in zip(shares[1:], xray.images[1:], strict=True):
+        image += share * other
+    middle = np.array([0.5 * (group.depth_low_um + group.depth_high_um)])
+    scale = float(scene_scale(scene, middle)[0])
+    light, factors = enlarged_transform(image, scale)
+    if factors is not None:
+        light *= factors[0].astype(kind)[:, None]
+        light *= factors[1].astype(kind)
+    if xray.penumbra_um:
+        light *= gaussian_kernel(plane.fine, xray.penumbra_um * scale, kind)
+    return DefectLight(loss=group.loss, light=light)
 
 
 def summed_over_depth(response: DepthResponse, xray: XrayImages) -> Image:
@@ -352,30 +444,12 @@ def _scaled_images(xray: XrayImages, kernels: NodeKernels) -> Iterator[tuple[int
             yield r, q, scale_about_centre(coefficients, float(scale))
 
 
-def _nearest_node(kernels: NodeKernels, group: EmissionDefect) -> int:
-    """Return the enlargement nearest to the middle of a defect's depth range."""
-    middle = 0.5 * (group.depth_low_um + group.depth_high_um)
-    return int(np.argmin(np.abs(kernels.depth_um - middle)))
-
-
 def _group_nodes(response: DepthResponse, group: EmissionDefect) -> tuple[Array, Array]:
     """Return depth nodes and weights over a defect's range, as many as its defocus asks for."""
     path, depth_um = response.path, group.depth_high_um - group.depth_low_um
     count = defocus_nodes(depth_um, path.na, path.index, path.wavelength_um)
     low, high = group.depth_low_um, group.depth_high_um
     return interval_nodes(low, high, count + _DEFECT_EXTRA_NODES)
-
-
-def _group_share(
-    response: DepthResponse, basis: DepthBasis, group: EmissionDefect, r: int
-) -> float:
-    """Return the weight of X_r in the light made over a defect's depth range.
-
-    Re-absorbed energy is counted where the X-ray image is: under a defect, much smaller than its
-    halo, that is wrong by the halo's share of the image's local contrast.
-    """
-    z, weight = _group_nodes(response, group)
-    return float(weight @ weights_at(basis, response, z, np.zeros(1))[r, :, 0])
 
 
 def group_transfer(response: DepthResponse, group: EmissionDefect) -> Array:

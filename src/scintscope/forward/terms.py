@@ -9,19 +9,15 @@ re-absorbed photons, and S_m the enlargement. Two smooth dependences are interpo
   where X_r = sum_E e_E(z_r, f_r) T_E(x) are plain sums of transmissions. The P_r are linear in the
   e_E, P_r(z, f) = sum_E a_rE e_E(z, f), so they are known at any depth and frequency; one energy
   needs one X_r;
-- the enlargements by a few of them, S_{m_q}, with weights that depend on frequency. S_m turns a
-  plane wave exp(2 pi i f x) into exp(2 pi i f x / m), so the kernels K_rq are the least-squares
-  solution, for every f and over the field -R < x < R along f, of
-  sum_q K_rq(f / m_q) exp(2 pi i f x / m_q) = sum_z w_z P_r(z) T(f / m_z, z) exp(2 pi i f x / m_z).
-  This is exact for a parallel beam and telecentric lens, and elsewhere needs few terms, since
-  only depths near the focus pass the high frequencies that notice small shifts.
+- the enlargements by a few of them, S_{m_q}, with weights that depend on frequency (module
+  ``enlargements``). This is exact for a parallel beam and telecentric lens, and elsewhere needs few
+  terms, since only depths near the focus pass the high frequencies that notice small shifts.
 
 So the sum over depth costs R Q transforms instead of one per plane, and keeps the optics whole.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -30,19 +26,14 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.linalg import interpolative
 
-from scintscope.errors import PhysicsWarning
+from scintscope.deposition.frequencies import interpolation, tabulated_frequencies
+from scintscope.forward.remembered import Remembered
 from scintscope.response import DepthResponse
 from scintscope.sample.specimen import Specimen
 
 Array = NDArray[np.float64]
 
 _SAMPLED_PIXELS = 400
-_MAX_ENLARGEMENTS = 24
-_FIELD_SAMPLES = 64
-_RIDGE = 1e-6
-"""Pull of the least-squares kernels towards linear interpolation in depth, relative to the data.
-Where the data cannot tell the enlargements apart (low frequencies) it keeps the kernels smooth in
-f; elsewhere its effect is below the error that is measured."""
 _LEAST_CONTRAST = 1e-3
 """A sample with less contrast than this is not resolved further: images are float32."""
 _PROBES = 7
@@ -51,7 +42,10 @@ _LOWEST_PROBE_CY_PER_UM = 1e-3
 that the value at 0 does not show."""
 
 _SHARE_OF_TARGET = 0.2
-"""Each interpolation may use this share of accuracy.error_target."""
+"""Share of accuracy.error_target that this interpolation may use."""
+
+_tables: Remembered[Array] = Remembered(most=8)
+_ranges: Remembered[Array] = Remembered(most=256)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +62,12 @@ class DepthBasis:
     share, oblique_share : (R, E) array
         a_rE: P_r(z, f) = sum_E share e_E(z, f) + oblique_share e_E(z, f, oblique).
     greatest_obliquity : float
-        Largest 1/cos - 1 over the field.
+        Largest 1/cos - 1 over the field; 0 where one factor stands for its effect on the plate.
+    oblique_gain : float
+        That factor's rise over 1 at the greatest obliquity: X_r at 1/cos - 1 = x is
+        1 + oblique_gain x / greatest times that at normal incidence.
+    error : float
+        Estimated rms error over the image's standard deviation, of both.
     """
 
     light: Array
@@ -77,6 +76,8 @@ class DepthBasis:
     share: Array
     oblique_share: Array
     greatest_obliquity: float
+    oblique_gain: float = 0.0
+    error: float = 0.0
 
     @property
     def open_beam(self) -> Array:
@@ -121,24 +122,23 @@ def depth_basis(
     error_target : float
         Permitted error, as a fraction of the light's standard deviation over the samples.
     """
-    paths = (1.0, 1.0 + greatest_obliquity) if greatest_obliquity else (1.0,)
     beams = transmissions * response.spectrum.photons_per_um2_s * response.electrons_per_kev
+    gain, missed = _oblique_gain(response, beams, greatest_obliquity)
+    one_factor = missed <= _SHARE_OF_TARGET**2 * error_target
+    oblique = 0.0 if one_factor else greatest_obliquity
+    paths = (1.0, 1.0 + oblique) if oblique else (1.0,)
     probes = _probe_frequencies(response)
-    energies = np.eye(beams.shape[1])
-    left = [  # a transfer function may fall below 0; X-ray images are made of what is left
-        np.maximum(
-            response.deposition.mean_transfer(energies, response.depth_um, probes, path), 0.0
-        )
-        for path in paths
-    ]
-    matrix = np.concatenate([beams @ e.reshape(energies.shape[0], -1) for e in left])
+    # a transfer function may fall below 0; X-ray images are made of what is left
+    left = [np.maximum(energy_table(response, p) @ interpolation(probes), 0.0) for p in paths]
+    flat = [e.reshape(e.shape[0], -1) for e in left]
+    matrix = np.concatenate([beams @ e for e in flat])
     size = np.linalg.norm(matrix, axis=1)
     lit = size > 0.0  # behind what lets nothing through any basis is right
-    seen = _visibility(response, probes).ravel()
+    seen = _visibility(response, probes)
     light = beams @ left[0][:, :, 0] @ response.depth_weight_um
     contrast = min(max(float(light.std() / light.mean()), _LEAST_CONTRAST), 1.0)
     rank, order, _ = interpolative.interp_decomp(
-        matrix[lit] / size[lit, None] * seen,
+        matrix[lit] / size[lit, None] * np.abs(seen).ravel(),
         _SHARE_OF_TARGET * error_target * contrast,
         rand=False,
     )
@@ -147,16 +147,60 @@ def depth_basis(
     share[:, lit] = np.linalg.pinv(matrix[np.ix_(lit, chosen)] / size[lit, None]) / size[lit]
     halves = np.split(share, len(paths), axis=1)
     scale = response.spectrum.photons_per_um2_s * response.electrons_per_kev
+    lost = (matrix - matrix[:, chosen] @ (share @ matrix)).reshape(size.size, *seen.shape)
+    summed = np.einsum("sdp,dp,d->sp", lost, seen, np.sqrt(response.depth_weight_um))
     return _with_weights(
         response,
-        light=[e.reshape(energies.shape[0], -1)[:, chosen].T * scale for e in left],
+        light=[e[:, chosen].T * scale for e in flat],
         share=[half @ beams for half in halves],
-        greatest_obliquity=greatest_obliquity,
+        greatest_obliquity=oblique,
+        oblique_gain=gain if one_factor else 0.0,
+        error=float(
+            np.hypot(
+                np.sqrt(np.mean(summed**2)) / (contrast * light.mean()),
+                missed if one_factor else 0.0,
+            )
+        ),
     )
 
 
+def energy_table(response: DepthResponse, path: float = 1.0) -> Array:
+    """Return e_E(z, f) at the response's depths and the deposition's own frequencies, (E, D, T).
+
+    Everything about a sample's X-ray images follows from it; it is made once per plate.
+    """
+
+    def make() -> Array:
+        every = np.eye(response.spectrum.energy_kev.size)
+        left = response.deposition.mean_transfer
+        return left(every, response.depth_um, tabulated_frequencies(), path)
+
+    return _tables(response, path, make)
+
+
+def _oblique_gain(response: DepthResponse, beams: Array, greatest: float) -> tuple[float, float]:
+    """Return how much more light oblique rays make, and what one factor for all of them misses.
+
+    The second is the rms over sampled pixels, as a share of the light's standard deviation.
+    """
+    if not greatest:
+        return 0.0, 0.0
+    z, weight = response.depth_um, response.depth_weight_um
+    made = [beams @ _left_over(response, z, weight, path) for path in (1.0, 1.0 + greatest)]
+    gain = float(made[1][0] / made[0][0] - 1.0)
+    left = made[1] - made[0] * (1.0 + gain)
+    spread = max(float(made[0].std()), _LEAST_CONTRAST * float(made[0].mean()))
+    return gain, float(np.sqrt(np.mean(left**2))) / spread
+
+
 def _with_weights(
-    response: DepthResponse, *, light: list[Array], share: list[Array], greatest_obliquity: float
+    response: DepthResponse,
+    *,
+    light: list[Array],
+    share: list[Array],
+    greatest_obliquity: float,
+    oblique_gain: float,
+    error: float,
 ) -> DepthBasis:
     """Return the basis of given images, its weights evaluated at the response's nodes."""
     basis = DepthBasis(
@@ -166,21 +210,40 @@ def _with_weights(
         share=share[0],
         oblique_share=share[1] if len(share) > 1 else np.zeros_like(share[0]),
         greatest_obliquity=greatest_obliquity,
+        oblique_gain=oblique_gain,
+        error=error,
     )
-    frequency = response.frequency_cy_per_um
-    return replace(basis, weights=weights_at(basis, response, response.depth_um, frequency))
+    at = interpolation(response.frequency_cy_per_um)
+    weights = np.tensordot(basis.share, energy_table(response), axes=1) @ at
+    if greatest_obliquity:
+        oblique = energy_table(response, 1.0 + greatest_obliquity)
+        weights = weights + np.tensordot(basis.oblique_share, oblique, axes=1) @ at
+    return replace(basis, weights=weights)
 
 
-def weights_at(
-    basis: DepthBasis, response: DepthResponse, z_um: Array, frequency_cy_per_um: Array
+def range_shares(
+    basis: DepthBasis, response: DepthResponse, z_um: Array, weight_um: Array
 ) -> Array:
-    """Return P_r at any depths and frequencies, (R, D, F)."""
-    left = response.deposition.mean_transfer
-    weights = left(basis.share, z_um, frequency_cy_per_um)
+    """Return the weight of each X_r in the light made over a range of depths, (R,).
+
+    Parameters
+    ----------
+    basis, response
+        The images' weights and the plate.
+    z_um, weight_um : (N,) array
+        Quadrature nodes and weights over the range.
+    """
+    shares = basis.share @ _left_over(response, z_um, weight_um, 1.0)
     if basis.greatest_obliquity:
         path = 1.0 + basis.greatest_obliquity
-        weights = weights + left(basis.oblique_share, z_um, frequency_cy_per_um, path)
-    return np.asarray(weights)
+        shares = shares + basis.oblique_share @ _left_over(response, z_um, weight_um, path)
+    return np.asarray(shares)
+
+
+def _left_over(response: DepthResponse, z_um: Array, weight_um: Array, path: float) -> Array:
+    """Return the energy that a photon leaves over a range of depths, keV, (E,)."""
+    key = (float(z_um[0]), float(z_um[-1]), z_um.size, path)
+    return _ranges(response, key, lambda: response.deposit_kev_per_um(z_um, path) @ weight_um)
 
 
 def _probe_frequencies(response: DepthResponse) -> Array:
@@ -192,131 +255,4 @@ def _probe_frequencies(response: DepthResponse) -> Array:
 def _visibility(response: DepthResponse, probes: Array) -> Array:
     """Return how much an error at each depth and probe frequency shows in the image, (D, P)."""
     spline = CubicSpline(response.frequency_cy_per_um, response.otf, axis=1)
-    return np.asarray(np.sqrt(response.depth_weight_um)[:, None] * np.abs(spline(probes)))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NodeKernels:
-    """The few images a light image is made of: sum_rq curves[r, q](f) F{S_{scale_q} X_r}.
-
-    Parameters
-    ----------
-    depth_um, scale : (Q,) array
-        Depths whose enlargements are used, and these.
-    curves : (R, Q, F) array
-        K_rq at the response's frequencies; electrons follow from X.
-    error : float
-        Estimated rms error over the image's standard deviation, for an image whose amplitude
-        spectrum falls as 1/f.
-    """
-
-    depth_um: Array
-    scale: Array
-    curves: Array
-    error: float
-
-
-def node_kernels(
-    response: DepthResponse,
-    basis: DepthBasis,
-    growth: Array,
-    scale: Array,
-    field_radius_um: float,
-    error_target: float,
-) -> NodeKernels:
-    """Return the fewest enlargements, and their kernels, that meet an error target.
-
-    Parameters
-    ----------
-    response : DepthResponse
-        The plate.
-    basis : DepthBasis
-        X at any depth.
-    growth : (D, F) array
-        Further transfer per depth (penumbra over the entrance face's).
-    scale : (D,) array
-        Enlargement at the depth nodes.
-    field_radius_um : float
-        From the axis to the farthest place whose light reaches the field.
-    error_target : float
-        Permitted error (see `NodeKernels.error`).
-    """
-    summed = response.depth_weight_um[:, None] * response.otf * growth
-    weighted = basis.weights * summed[None]
-    if np.ptp(scale) == 0.0:
-        curves = weighted.sum(axis=1)[:, None, :]
-        return NodeKernels(depth_um=np.zeros(1), scale=scale[:1], curves=curves, error=0.0)
-    share = np.cumsum(response.depth_weight_um * response.k_per_um(response.depth_um))
-    line = np.polynomial.Polynomial.fit(response.depth_um, scale, min(3, scale.size - 1))
-    rho = np.linspace(0.0, field_radius_um, _FIELD_SAMPLES)
-    waves = _plane_waves(response.frequency_cy_per_um, rho, scale)
-    open_beam = basis.open_beam
-    frequency = response.frequency_cy_per_um
-    weighted = np.stack(
-        [_stretched(frequency, weighted[:, d], 1.0 / m) for d, m in enumerate(scale)], axis=1
-    )
-    target = waves @ weighted.transpose(2, 1, 0)
-    inside = frequency > 0.25 / field_radius_um  # slower waves are level over the field
-    octaves = np.where(inside, np.gradient(frequency) / np.maximum(frequency, frequency[1]), 0.0)
-    for count in range(2, _MAX_ENLARGEMENTS + 1):
-        quantile = (np.arange(count) + 0.5) / count
-        depths = np.interp(quantile * share[-1], share, response.depth_um)
-        nodes = np.asarray(line(depths))
-        linear = np.array([np.interp(response.depth_um, depths, row) for row in np.eye(count)])
-        start = np.einsum("qd,rdf->rqf", linear, weighted)
-        given = _plane_waves(frequency, rho, nodes)
-        curves, remaining = _least_squares(given, target, start)
-        error = float(
-            np.sqrt(_power(remaining @ open_beam, octaves) / _power(target @ open_beam, octaves))
-        )
-        if error <= _SHARE_OF_TARGET * error_target:
-            break
-    else:
-        warnings.warn(
-            f"{count} enlargements leave an estimated error of {error:.1e} of the image's standard "
-            f"deviation; accuracy.error_target = {error_target:g} asks for less.",
-            PhysicsWarning,
-            stacklevel=2,
-        )
-    for q, m in enumerate(nodes):
-        curves[:, q] = [_stretched(frequency, curve, float(m)) for curve in curves[:, q]]
-    return NodeKernels(depth_um=depths, scale=nodes, curves=curves, error=error)
-
-
-def _stretched(frequency: Array, curve: Array, factor: float) -> Array:
-    """Return tabulated curves (last axis) at ``factor`` times the tabulated frequencies."""
-    spline = CubicSpline(frequency, curve, axis=-1)
-    wanted = frequency * factor
-    return np.where(wanted <= frequency[-1], spline(np.minimum(wanted, frequency[-1])), 0.0)
-
-
-def _plane_waves(frequency: Array, rho_um: Array, scale: Array) -> Array:
-    """Return exp(2 pi i f rho (1/m - 1)), real parts above imaginary ones, (F, 2 P, scales)."""
-    phase = 2.0 * np.pi * frequency[:, None, None] * rho_um[:, None] * (1.0 / scale - 1.0)
-    return np.concatenate([np.cos(phase), np.sin(phase)], axis=1)
-
-
-def _power(amplitude: Array, octaves: Array) -> float:
-    """Return the mean square over the field, (F, 2 P), summed over frequency."""
-    return float(octaves @ np.mean(amplitude**2, axis=1))
-
-
-def _least_squares(given: Array, target: Array, start: Array) -> tuple[Array, Array]:
-    """Return K_rq(f), (R, Q, F), and what they miss of the target, (F, 2 P, R).
-
-    Parameters
-    ----------
-    given : (F, 2 P, Q) array
-        Plane waves as the few enlargements move them.
-    target : (F, 2 P, R) array
-        As all depths move them.
-    start : (R, Q, F) array
-        Kernels of linear interpolation in depth, towards which the solution is pulled.
-    """
-    first = start.transpose(2, 1, 0)
-    remaining = target - given @ first
-    count = given.shape[2]
-    ridge = _RIDGE * np.sqrt(given.shape[1]) * np.eye(count)
-    padded = np.concatenate([given, np.broadcast_to(ridge, (given.shape[0], count, count))], axis=1)
-    change = np.linalg.pinv(padded)[:, :, : given.shape[1]] @ remaining
-    return (first + change).transpose(2, 1, 0), remaining - given @ change
+    return np.asarray(np.sqrt(response.depth_weight_um)[:, None] * spline(probes))

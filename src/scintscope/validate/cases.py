@@ -45,6 +45,9 @@ class Case:
     def module(self) -> ModuleType:
         """Load ``case.py`` as a package of its folder, so that it may import its neighbours."""
         name = f"{_PREFIX}{self.name}"
+        known = sys.modules.get(name)
+        if known is not None and known.__file__ == str(self.folder / "case.py"):
+            return known
         spec = importlib.util.spec_from_file_location(
             name, self.folder / "case.py", submodule_search_locations=[str(self.folder)]
         )

@@ -1,0 +1,44 @@
+"""Tables that many scenes of one plate share, made once.
+
+A response is a frozen record of arrays, so what follows from it is kept under its identity. Only
+the last few are kept; the record itself is held as long as its table, so that no other object can
+take its identity.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Remembered(Generic[T]):
+    """The last few results of an expensive function of an object and a key.
+
+    Parameters
+    ----------
+    most : int
+        How many results are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._kept: OrderedDict[tuple[int, Hashable], tuple[object, T]] = OrderedDict()
+
+    def __call__(self, owner: object, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` gives for an object and a key; made if it is not kept."""
+        place = (id(owner), key)
+        with self._lock:
+            if place in self._kept:
+                self._kept.move_to_end(place)
+                return self._kept[place][1]
+        result = make()
+        with self._lock:
+            self._kept[place] = (owner, result)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return result
