@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "src" / "scintscope"
 MODULES = sorted(ROOT.rglob("*.py"))
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("units", "errors", "jax64"),
+    ("units", "errors", "threads", "machine", "jax64"),
     (
         "grids",
         "tiled_fft",
@@ -55,6 +55,7 @@ NEIGHBOURS = {
     "tiled_fft": set[str](),
     "units": set[str](),
     "errors": {"units"},
+    "jax64": {"threads"},
     "source": {"geometry"},
     "sample": {"geometry"},
     "verdict": {"metrics"},

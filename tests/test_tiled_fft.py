@@ -64,7 +64,7 @@ def test_adjoint_dot_product(source: Window, target: Window):
 
 def test_same_bits_for_any_threads(monkeypatch: pytest.MonkeyPatch):
     """One thread or three, many tiles or one thread's order: the bits do not change."""
-    monkeypatch.setattr(tiled_fft, "TILE_BYTES", 4096)  # many tiles on a small grid
+    monkeypatch.setattr(tiled_fft, "_tile_size", lambda length, line_bytes: 7)  # many tiles
     window = Window(start=(0, 0), shape=(60, 70))
     item = np.random.default_rng(4).random(window.shape)
     one, *others = (
@@ -72,6 +72,31 @@ def test_same_bits_for_any_threads(monkeypatch: pytest.MonkeyPatch):
     )
     for other in others:
         np.testing.assert_array_equal(one, other)
+
+
+def test_packed_filter_has_the_same_bits(monkeypatch: pytest.MonkeyPatch):
+    """A filter with a copy of each tile of its transfer function computes what it does without."""
+    monkeypatch.setattr(tiled_fft, "_tile_size", lambda length, line_bytes: 32)
+    window = Window(start=(-5, 3), shape=(60, 70))
+    tiles, _ = filtered((64, 301), window, window)
+    item = np.random.default_rng(5).random(window.shape)
+    packed = tiles.pack()
+    assert len(packed.packed) > 1
+    np.testing.assert_array_equal(tiles.apply(item), packed.apply(item))
+    np.testing.assert_array_equal(tiles.apply_adjoint(item), packed.apply_adjoint(item))
+
+
+@pytest.mark.parametrize("length", [1, 16, 500, 1081, 2048, 4096])
+def test_tiles_share_evenly(length: int):
+    """Two threads end within one tile's 16 lines of each other where there is enough to share."""
+    size = tiled_fft._tile_size(length, 1081 * 8)
+    sizes = [min(size, length - first) for first in range(0, length, size)]
+    loads = [0, 0]
+    for lines in sizes:
+        loads[loads[1] < loads[0]] += lines
+    assert sum(loads) == length
+    if length >= 1000:
+        assert abs(loads[0] - loads[1]) <= max(16, size // 2)
 
 
 def test_refusals():

@@ -17,13 +17,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scintscope.errors import InputError
+from scintscope.machine import installed_version, lock_state, processor
+from scintscope.threads import JAX_VARIABLE, blas_in_use
 
 PROVENANCE = "provenance.json"
 MAKER = "scintscope"
@@ -194,12 +195,7 @@ def write_json(path: Path, data: Any) -> None:
 def versions() -> dict[str, str | None]:
     """Return the versions of Python and of the libraries that decide the numbers."""
     found: dict[str, str | None] = {"python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = None
-    return found
+    return found | {name: installed_version(name) for name in _LIBRARIES}
 
 
 def provenance(
@@ -227,7 +223,10 @@ def provenance(
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "platform": platform.platform(),
+        "processor": processor(),
+        "threads": {"blas": blas_in_use(), "jax_cpu": os.environ.get(JAX_VARIABLE)},
         "versions": versions(),
+        "lock": lock_state(),
         "scenario_hash": scenario_hash,
         "seed": seed,
         "timings_s": dict(timings_s or {}),

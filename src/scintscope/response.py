@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ from scintscope.plate_transfer import (
 from scintscope.quadrature import defocus_nodes, interval_nodes, plate_nodes
 from scintscope.scintillator.layers import emitting_layers
 from scintscope.scintillator.light_budget import LightBudget, light_budget
-from scintscope.scintillator.plate import Plate
+from scintscope.scintillator.plate import DefectRecipe, Plate
 from scintscope.source import Spectrum, beam_spectrum
 
 Array = NDArray[np.float64]
@@ -41,6 +42,7 @@ Array = NDArray[np.float64]
 _FREQUENCY_POWER = 1.5
 """Transfer functions vary fastest at low frequency, where the samples are therefore denser."""
 
+_KEPT_OTFS = 24
 _MAX_DEPTH_NODES = 4096
 _MAX_OVERSAMPLING = 8
 
@@ -119,10 +121,27 @@ class DepthResponse:
         return np.asarray(self.light_per_um(z_um).sum(axis=0) / total)
 
     def otf_at(self, z_um: Array) -> Array:
-        """Return T(f, z) at any depths, (D, F)."""
-        return plate_otf(
-            self.frequency_cy_per_um, z_um, self.plate, self.path, self.travel_um, self.light
-        )
+        """Return T(f, z) at any depths, (D, F); read-only, as the last few are kept."""
+        z = np.asarray(z_um, dtype=np.float64)
+        f = self.frequency_cy_per_um
+        plate = replace(self.plate, defects=DefectRecipe(), exposure_s=1.0)  # T knows neither
+        return _otf_at(f.tobytes(), z.tobytes(), plate, self.path, self.travel_um, self.light)
+
+
+@lru_cache(maxsize=_KEPT_OTFS)
+def _otf_at(
+    frequency: bytes,
+    depth: bytes,
+    plate: Plate,
+    path: OpticalPath,
+    travel_um: float,
+    light: LightModel,
+) -> Array:
+    """Return `plate_otf`; plates in front of many samples are asked for the same depths again."""
+    f, z = (np.frombuffer(x, dtype=np.float64) for x in (frequency, depth))
+    found = plate_otf(f, z, plate, path, travel_um, light)
+    found.setflags(write=False)
+    return found
 
 
 def plate_spectrum(instrument: Instrument, plate: Plate) -> Spectrum:

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,17 +25,18 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from scintscope.errors import DataError
+from scintscope.threads import POOL_THREADS
 
 RealArray = NDArray[np.floating[Any]]
 Spectrum = NDArray[np.complexfloating[Any, Any]]
 RowWork = Callable[[int, int, RealArray], Any]
 
-WORKERS = 2
+WORKERS = POOL_THREADS
 TILE_BYTES = 1 << 20
 """Of a tile's complex values; with half or twice of it a pass takes 5 to 10 % longer."""
 
-COLUMNS_STEP = 16
-"""Column tiles are whole 64-byte lines wide and fill the vector registers of the transforms."""
+TILE_STEP = 16
+"""Tiles are whole 64-byte lines wide and fill the vector registers of the transforms."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +71,8 @@ class TiledFilter:
         Where the input lies and where the output is read.
     threads : int
         Tiles worked on at the same time; no result depends on it.
+    packed : tuple of arrays
+        The transfer function's column tiles, each in one piece (`pack`); empty: read from ``otf``.
 
     Raises
     ------
@@ -81,6 +85,7 @@ class TiledFilter:
     source: Window
     target: Window
     threads: int = WORKERS
+    packed: tuple[Spectrum, ...] = ()
 
     def __post_init__(self) -> None:
         rows, columns = self.grid_shape
@@ -94,6 +99,12 @@ class TiledFilter:
                 raise DataError(
                     f"{name} window of {window.shape} is larger than the grid {self.grid_shape}."
                 )
+
+    def pack(self) -> TiledFilter:
+        """Return the filter with a copy of each column tile: worth it where it is used often."""
+        step, columns = self._columns_at_once(), self.otf.shape[1]
+        edges = [slice(first, first + step) for first in range(0, columns, step)]
+        return replace(self, packed=tuple(np.ascontiguousarray(self.otf[:, e]) for e in edges))
 
     def workspace(self) -> Spectrum:
         """Return room for the rows' transforms; one per convolution under way."""
@@ -170,25 +181,46 @@ class TiledFilter:
                 spectrum[first:last] = fft.rfft(_alone(full, tile, window), axis=1)
             return result
 
-        step = max(1, TILE_BYTES // (self.otf.shape[1] * self.otf.itemsize))
+        step = _tile_size(window.shape[0], self.otf.shape[1] * self.otf.itemsize)
         return _run(one, window.shape[0], step, self.threads)
 
     def _columns(self, spectrum: Spectrum, start: Window, end: Window, *, conjugate: bool) -> None:
-        rows = self.grid_shape[0]
+        rows, step = self.grid_shape[0], self._columns_at_once()
 
         def one(first: int, last: int) -> None:
             tile = np.zeros((rows, last - first), dtype=spectrum.dtype)
             for there, here in _pieces(start.start[0], start.shape[0], rows):
                 tile[there] = spectrum[here, first:last]
             tile = fft.fft(tile, axis=0, overwrite_x=True)
-            transfer = self.otf[:, first:last]
+            transfer = self.packed[first // step] if self.packed else self.otf[:, first:last]
             tile *= np.conj(transfer) if conjugate else transfer
             tile = fft.ifft(tile, axis=0, overwrite_x=True)
             for there, here in _pieces(end.start[0], end.shape[0], rows):
                 spectrum[here, first:last] = tile[there]
 
-        step = round(TILE_BYTES / (rows * self.otf.itemsize * COLUMNS_STEP))
-        _run(one, self.otf.shape[1], max(step, 1) * COLUMNS_STEP, self.threads)
+        _run(one, self.otf.shape[1], step, self.threads)
+
+    def _columns_at_once(self) -> int:
+        return _tile_size(self.otf.shape[1], self.grid_shape[0] * self.otf.itemsize)
+
+
+@cache
+def _tile_size(length: int, line_bytes: int) -> int:
+    """Return how many of ``length`` lines a tile has: about `TILE_BYTES`, at least half of it.
+
+    Of the sizes allowed the one with which two threads, each taking the next tile when it has done
+    one, end soonest; a property of the shapes, whatever the number of threads.
+    """
+    largest = max(round(TILE_BYTES / (line_bytes * TILE_STEP)), 1)
+    sizes = [TILE_STEP * n for n in range(largest, largest // 2, -1)]
+
+    def longest(size: int) -> int:
+        loads = [0, 0]
+        for first in range(0, length, size):
+            loads[loads[1] < loads[0]] += min(size, length - first)
+        return max(loads)
+
+    return min(sizes, key=longest)
 
 
 def _pieces(start: int, length: int, period: int) -> list[tuple[slice, slice]]:

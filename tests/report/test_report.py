@@ -21,9 +21,9 @@ from scintscope.report.blur import dqe_crossover_cy_per_um
 from scintscope.report.paper import is_papers_instrument, paper_table
 from scintscope.report.radial import mean_psf
 from scintscope.report.regions import profile_groups, zoom_regions
-from scintscope.report.single import radial_rms
 from scintscope.report.tables import HEADLINES, KINDS, number
 from scintscope.scenario import load_scenario
+from scintscope.verdict.profile import radial_rms
 
 QUICK = Path(__file__).parents[2] / "scenarios" / "quick.toml"
 SMALL = (

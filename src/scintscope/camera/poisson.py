@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from scintscope.camera.alias import LARGEST_TOP, AliasTables, alias_tables
 from scintscope.errors import DataError, InputError, check_range
+from scintscope.threads import POOL_THREADS
 
 BLOCKS = 8
 """Pieces an array is cut into; part of what fixes the random bits, so never a user's choice."""
@@ -123,7 +124,7 @@ def check_means(name: str, mean: npt.NDArray[Any], unit: str = "") -> None:
 def parallel_poisson(
     mean: npt.ArrayLike,
     rng: np.random.Generator,
-    threads: int = 2,
+    threads: int = POOL_THREADS,
     *,
     dtype: npt.DTypeLike = np.int32,
 ) -> npt.NDArray[Any]:

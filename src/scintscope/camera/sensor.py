@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scintscope.camera.parts import Camera
 from scintscope.camera.poisson import BLOCKS, CHUNK, check_means, child_streams, run_blocks
 from scintscope.errors import DataError, check_range
+from scintscope.threads import POOL_THREADS
 
 FloatMap = npt.NDArray[np.float32]
 Frame = npt.NDArray[np.uint16]
@@ -149,7 +150,7 @@ def expose(
     rng: np.random.Generator,
     noise: bool = True,
     *,
-    threads: int = 2,
+    threads: int = POOL_THREADS,
     counted: bool = False,
 ) -> Frame:
     """Take one frame.

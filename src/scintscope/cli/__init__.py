@@ -13,12 +13,23 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from scintscope.cli import lookup, measured, simulation
+from scintscope.cli import audit, dataset, design, lookup, measured, simulation, validate
 from scintscope.cli.common import app, tell
 from scintscope.errors import InputError, ScintscopeError
 from scintscope.memory import keep_freed_memory
+from scintscope.threads import fix_threads
 
-__all__ = ["app", "lookup", "main", "measured", "simulation"]
+__all__ = [
+    "app",
+    "audit",
+    "dataset",
+    "design",
+    "lookup",
+    "main",
+    "measured",
+    "simulation",
+    "validate",
+]
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -38,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:  # the process is ours
         keep_freed_memory()
+        fix_threads()
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:

@@ -6,7 +6,7 @@ X-rays of alike spread (`forward.quanta`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +36,12 @@ from scintscope.forward.render import LightImage, group_transfer
 from scintscope.instrument import Instrument
 from scintscope.noise import mean_electrons_per_um2
 from scintscope.response import DepthResponse
-from scintscope.scintillator.defects import PlateDefects
+from scintscope.scintillator.defects import EmissionDefect, PlateDefects
 
 Array = NDArray[np.float64]
 Image = NDArray[Any]
+Curves = MutableMapping[tuple[float, ...], Array]
+"""Transfer functions of a plate's defects by their depth, or by their range of depths."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,24 +74,47 @@ def plate_optics(
     plane: Plane,
     defects: PlateDefects,
     quanta: QuantaGroups | None = None,
+    curves: Curves | None = None,
 ) -> PlateOptics:
-    """Return the per-plate parts of the frame model; ``quanta`` are grouped here if not given."""
+    """Return the per-plate parts of the frame model; ``quanta`` are grouped here if not given.
+
+    ``curves`` spares a caller who draws many sets of defects in one plate the transfer functions of
+    depths met before; it is filled.
+    """
+    known: Curves = {} if curves is None else curves
     table = response.frequency_cy_per_um
     area = np.float32(plane.pixel_um**2)
     groups = quanta_groups(response) if quanta is None else quanta
     return PlateOptics(
         group_kernels=tuple(
-            camera_kernel(plane, table, group_transfer(response, group)) * area
+            camera_kernel(plane, table, _group_curve(response, group, known)) * area
             for group in defects.emission
         ),
-        factor=_factor_spectrum(response, plane, defects),
-        glow=_glow_spectrum(response, plane, defects),
+        factor=_factor_spectrum(response, plane, defects, known),
+        glow=_glow_spectrum(response, plane, defects, known),
         quanta=groups,
         noise_kernels=noise_kernels(groups, plane),
     )
 
 
-def _factor_spectrum(response: DepthResponse, plane: Plane, defects: PlateDefects) -> Image | None:
+def _group_curve(response: DepthResponse, group: EmissionDefect, known: Curves) -> Array:
+    """Return the transfer function of light from a range of depths."""
+    key = (group.depth_low_um, group.depth_high_um)
+    if key not in known:
+        known[key] = group_transfer(response, group)
+    return known[key]
+
+
+def _depth_curve(response: DepthResponse, depth_um: float, known: Curves) -> Array:
+    """Return the transfer function of an emitter at a depth."""
+    if (depth_um,) not in known:
+        known[(depth_um,)] = response.otf_at(np.array([depth_um]))[0]
+    return known[(depth_um,)]
+
+
+def _factor_spectrum(
+    response: DepthResponse, plane: Plane, defects: PlateDefects, known: Curves
+) -> Image | None:
     """Return the spectrum of prod_j (1 - share_j loss_j * PSF_j) x shading, pixel included.
 
     Light from beyond a scattering defect crosses it as a broad cone, so its shadow is the defect's
@@ -99,7 +124,7 @@ def _factor_spectrum(response: DepthResponse, plane: Plane, defects: PlateDefect
         return None
     factor = np.ones(plane.fine.shape, dtype=np.float32)
     for defect in defects.transmission:
-        curve = response.otf_at(np.array([defect.depth_um]))[0]
+        curve = _depth_curve(response, defect.depth_um, known)
         kernel = camera_kernel(plane, response.frequency_cy_per_um, curve)
         shadow = inverse(transform(defect.loss) * kernel, plane.fine.shape)
         factor *= 1.0 - np.float32(light_beyond(response, defect.depth_um)) * shadow
@@ -116,14 +141,16 @@ def light_beyond(response: DepthResponse, depth_um: float) -> float:
     return min(float(weight @ response.k_per_um(z)), 1.0)
 
 
-def _glow_spectrum(response: DepthResponse, plane: Plane, defects: PlateDefects) -> Image | None:
+def _glow_spectrum(
+    response: DepthResponse, plane: Plane, defects: PlateDefects, known: Curves
+) -> Image | None:
     """Return the spectrum of the glowing spots' light, each at its own depth."""
     if not defects.glow:
         return None
     rate = mean_electrons_per_um2(response) / response.plate.exposure_s * plane.pixel_um**2
     total: Image | None = None
     for spot in defects.glow:
-        curve = response.otf_at(np.array([spot.depth_um]))[0]
+        curve = _depth_curve(response, spot.depth_um, known)
         kernel = camera_kernel(plane, response.frequency_cy_per_um, curve) * np.float32(rate)
         part = transform(spot.relative_brightness) * kernel
         total = part if total is None else total + part

@@ -15,6 +15,7 @@ from scintscope.geometry import cone_scale, lens_scale, penumbra_fwhm_um
 from scintscope.grids import Grid, padded_count
 from scintscope.instrument import Instrument
 from scintscope.response import DepthResponse
+from scintscope.threads import POOL_THREADS
 from scintscope.units import UM_PER_MM, sigma_from_fwhm
 
 Array = NDArray[np.float64]
@@ -24,7 +25,7 @@ _MARGIN_UM = 24.0
 """Added to the blur radius: diffraction tails beyond carry less than 1e-3 of the light."""
 
 _MAX_SAMPLES = 3.0e8
-_WORKERS = 2
+_WORKERS = POOL_THREADS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

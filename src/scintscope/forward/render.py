@@ -41,12 +41,13 @@ from scintscope.response import DepthResponse
 from scintscope.sample.specimen import Specimen
 from scintscope.sample.transmission import fresnel_warning, group_images
 from scintscope.scintillator.defects import EmissionDefect, PlateDefects
+from scintscope.threads import POOL_THREADS
 from scintscope.units import wavelength_um
 
 Array = NDArray[np.float64]
 Image = NDArray[Any]
 
-_WORKERS = 2
+_WORKERS = POOL_THREADS
 _ATTEMPTS = 3
 _DEFECT_EXTRA_NODES = 12
 """Depth nodes over a defect's range beyond those where its defocus starts to be resolved."""

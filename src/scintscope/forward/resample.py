@@ -24,9 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from scintscope.threads import POOL_THREADS
+
 FloatImage = NDArray[Any]
 
-WORKERS = 2
+WORKERS = POOL_THREADS
 _TILE_BYTES = 1 << 18
 _BLOCKS = 8
 

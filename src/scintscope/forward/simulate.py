@@ -143,8 +143,47 @@ class Exposures:
     truth: Mapping[str, RenderedLight]
 
 
-def set_up(experiment: Experiment) -> Bench:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Apparatus:
+    """What of a bench depends on the instrument alone and takes seconds to compute.
+
+    Parameters
+    ----------
+    responses, planes, quanta : dict of str
+        By plate; see `Bench`.
+    """
+
+    responses: Mapping[str, DepthResponse]
+    planes: Mapping[str, Plane]
+    quanta: Mapping[str, QuantaGroups]
+
+
+def apparatus(instrument: Instrument) -> Apparatus:
+    """Return the apparatus of an instrument; see `set_up` for what it raises and warns of."""
+    responses = {name: depth_response(instrument, getattr(instrument, name)) for name in PLATES}
+    both = tuple(responses.values())
+    oversampling = check_sampling(instrument, both)
+    warn_of_diffraction(instrument, responses["thick"])
+    return Apparatus(
+        responses=responses,
+        planes={
+            name: make_plane(instrument, both, responses[name], oversampling) for name in PLATES
+        },
+        quanta={
+            name: quanta_groups(responses[name], instrument.accuracy.noise_error) for name in PLATES
+        },
+    )
+
+
+def set_up(experiment: Experiment, ready: Apparatus | None = None) -> Bench:
     """Return the bench of an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What is asked for.
+    ready : Apparatus or None
+        Of the experiment's instrument, if it was made before.
 
     Raises
     ------
@@ -156,20 +195,13 @@ def set_up(experiment: Experiment) -> Bench:
     PhysicsWarning
         For a focus outside a plate, or visible edge diffraction.
     """
-    instrument = experiment.instrument
-    responses = {name: depth_response(instrument, getattr(instrument, name)) for name in PLATES}
-    both = tuple(responses.values())
-    oversampling = check_sampling(instrument, both)
-    warn_of_diffraction(instrument, responses["thick"])
-    planes = {name: make_plane(instrument, both, responses[name], oversampling) for name in PLATES}
+    found = apparatus(experiment.instrument) if ready is None else ready
     return Bench(
         experiment=experiment,
-        responses=responses,
-        planes=planes,
-        defects={name: _plate_defects(experiment, name, planes[name]) for name in PLATES},
-        quanta={
-            name: quanta_groups(responses[name], instrument.accuracy.noise_error) for name in PLATES
-        },
+        responses=found.responses,
+        planes=found.planes,
+        defects={name: _plate_defects(experiment, name, found.planes[name]) for name in PLATES},
+        quanta=found.quanta,
     )
 
 

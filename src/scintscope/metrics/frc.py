@@ -12,6 +12,7 @@ from scintscope.errors import DataError
 from scintscope.grids import Grid
 from scintscope.metrics.checks import Float64Array, as_image_pair, check_pixel_um
 from scintscope.metrics.psd import ring_numbers, ring_sums, window_1d
+from scintscope.threads import POOL_THREADS
 
 ONE_SEVENTH = 1.0 / 7.0
 
@@ -118,7 +119,7 @@ def _windowed_spectrum(name: str, image: Float64Array, window: str) -> NDArray[n
         raise DataError(f"{name} is constant: there is nothing to correlate.")
     weight = window_1d(image.shape[0], window)[:, None] * window_1d(image.shape[1], window)[None, :]
     mean = float((image * weight).sum() / weight.sum())
-    return np.asarray(fft.rfft2((image - mean) * weight, workers=2))
+    return np.asarray(fft.rfft2((image - mean) * weight, workers=POOL_THREADS))
 
 
 def _resolution_um(frequency: Float64Array, excess: Float64Array) -> float | None:

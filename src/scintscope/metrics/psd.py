@@ -20,6 +20,7 @@ from scipy import fft
 from scintscope.errors import DataError, check_choice, check_range
 from scintscope.grids import Grid
 from scintscope.metrics.checks import Float64Array, as_image, as_image_pair, check_pixel_um
+from scintscope.threads import POOL_THREADS
 
 WINDOWS = ("hann", "none")
 _SMALLEST_PX = 8
@@ -170,7 +171,7 @@ def power_spectrum_2d(
     rows, columns = array.shape
     weight = window_1d(rows, window)[:, None] * window_1d(columns, window)[None, :]
     mean = float((array * weight).sum() / weight.sum()) if subtract_mean else 0.0
-    spectrum = fft.rfft2((array - mean) * weight, workers=2)
+    spectrum = fft.rfft2((array - mean) * weight, workers=POOL_THREADS)
     power = spectrum.real**2 + spectrum.imag**2
     if subtract_mean:
         power[0, 0] = 0.0  # exactly; the subtraction leaves rounding
@@ -262,7 +263,7 @@ def row_power_spectrum(
     columns = array.shape[1]
     weight = window_1d(columns, window)
     mean = array @ weight / weight.sum()
-    spectrum = fft.rfft((array - mean[:, None]) * weight, axis=1, workers=2)
+    spectrum = fft.rfft((array - mean[:, None]) * weight, axis=1, workers=POOL_THREADS)
     power = np.mean(spectrum.real**2 + spectrum.imag**2, axis=0)
     power *= pixel_um / (columns * float(np.mean(weight**2)) * flat_level**2)
     return RowSpectrum(

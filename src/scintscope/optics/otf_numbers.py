@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from scintscope.optics.pupil import Pupil
 from scintscope.optics.shear import nodes_for, phase_ranges_rad, shear_phases, shear_weights
 from scintscope.optics.wavefront import OpticalPath
+from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-_THREADS = 2
+_THREADS = POOL_THREADS
 _BLOCK_NODES = 1 << 13
 """Pupil nodes of all frequencies worked on together: their factors stay in the cache."""
 

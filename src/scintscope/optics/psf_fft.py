@@ -33,10 +33,11 @@ from scintscope.optics.pupil_grid import (
 )
 from scintscope.optics.radial_nodes import check_aperture, plain_path
 from scintscope.optics.wavefront import OpticalPath
+from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
 
-_WORKERS = 2
+_WORKERS = POOL_THREADS
 _MARGIN = 32
 """Samples around the window, for the mean over pixels."""
 

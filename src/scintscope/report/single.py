@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scintscope.report import style
 from scintscope.verdict import SinglePsf
+from scintscope.verdict.profile import radial_rms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_RINGS = 24
 _MOST_PX = 480
 
 
@@ -29,18 +29,6 @@ def error_map(single: SinglePsf, image: NDArray[Any]) -> Array:
     spread = float(exact.std())
     difference = inner(image, single.border_px).astype(np.float64) - exact
     return np.asarray(difference / spread if spread > 0.0 else difference)
-
-
-def radial_rms(error: Array) -> tuple[Array, Array]:
-    """Return ring radii, pixels, and the RMS of an error map on rings about its centre."""
-    rows, columns = (np.arange(n) - 0.5 * (n - 1) for n in error.shape)
-    radius = np.hypot(rows[:, None], columns[None, :])
-    edges = np.linspace(0.0, 0.5 * min(error.shape), min(_RINGS, min(error.shape) // 4) + 1)
-    ring = np.digitize(radius.ravel(), edges) - 1
-    inside = ring < edges.size - 1
-    count = np.bincount(ring[inside], minlength=edges.size - 1)
-    total = np.bincount(ring[inside], weights=error.ravel()[inside] ** 2, minlength=edges.size - 1)
-    return 0.5 * (edges[1:] + edges[:-1]), np.sqrt(total / np.maximum(count, 1))
 
 
 def draw_single(found: Mapping[str, SinglePsf], pixel_um: float) -> Figure:

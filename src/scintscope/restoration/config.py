@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from scintscope.errors import RangeError, check_choice, check_range
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "psf_method": ("richardson_lucy", "fourier_ratio"),
+    "psf_method": ("richardson_lucy", "fourier_ratio", "radial"),
     "psf_acceleration": ("biggs_andrews", "none"),
     "psf_start": ("peaked", "full", "window"),
     "psf_centre": ("centroid", "peak", "none"),
@@ -20,6 +20,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "acceleration": ("none", "biggs_andrews"),
     "boundary": ("edge_aware", "reflect", "zero", "periodic"),
     "precision": ("float32", "float64"),
+    "engine": ("scipy", "jax"),
     "registration": ("sift", "none"),
     "pair_model": ("similarity", "translation"),
     "background_model": ("translation", "similarity"),
@@ -32,8 +33,11 @@ class RestorationConfig:
 
     Parameters
     ----------
-    psf_method : {"richardson_lucy", "fourier_ratio"}
-        Iterative estimate (the paper's) or a regularised ratio of transforms.
+    psf_method : {"richardson_lucy", "fourier_ratio", "radial"}
+        Iterative estimate (the paper's), a regularised ratio of transforms, or a radially symmetric
+        kernel fitted to the spectra of both images (`psf_radial`): the nearest to the truth where
+        the lens is the same in all directions. ``psf_iterations``, ``psf_start`` and the like are
+        Richardson-Lucy's alone.
     psf_iterations : int
         Richardson-Lucy iterations of the PSF (paper: 8).
     psf_acceleration : {"biggs_andrews", "none"}
@@ -79,6 +83,9 @@ class RestorationConfig:
         What the deconvolution assumes outside the frame; ``edge_aware`` assumes nothing.
     precision : {"float32", "float64"}
         Floating-point type of the deconvolution.
+    engine : {"scipy", "jax"}
+        What Richardson-Lucy computes with: ``scipy``'s transforms on the processor, or ``jax``, on
+        a GPU where there is one. Equal within rounding.
     registration : {"sift", "none"}
         ``none`` trusts the frames to be aligned.
     pair_model, background_model : {"similarity", "translation"}
@@ -114,6 +121,7 @@ class RestorationConfig:
     tv_weight: float = 0.002
     boundary: str = "edge_aware"
     precision: str = "float32"
+    engine: str = "scipy"
     registration: str = "sift"
     pair_model: str = "similarity"
     background_model: str = "translation"

@@ -40,4 +40,5 @@ def deconvolve(image: Image, psf: Image, config: RestorationConfig) -> Deconvolu
         tv_weight=config.tv_weight if config.deconvolution == "tv" else 0.0,
         acceleration=config.acceleration,
         precision=config.precision,
+        engine=config.engine,
     )

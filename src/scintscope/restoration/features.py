@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from scintscope.restoration.transform import Transform, image_centre
+from scintscope.threads import POOL_THREADS
 
 Image = NDArray[np.floating[Any]]
 Points = NDArray[np.float64]
@@ -247,8 +248,10 @@ def correlate_shift(fixed: Image, moving: Image, largest_shift_px: float) -> Tra
     shape = tuple(int(fft.next_fast_len(2 * n, real=True)) for n in fixed.shape)
     window = np.outer(np.hanning(fixed.shape[0] + 2)[1:-1], np.hanning(fixed.shape[1] + 2)[1:-1])
     first, second = ((im - im.mean()) * window.astype(im.dtype) for im in (fixed, moving))
-    spectrum = np.conj(fft.rfft2(first, s=shape, workers=2)) * fft.rfft2(second, s=shape, workers=2)
-    surface = fft.irfft2(spectrum, s=shape, workers=2)
+    spectrum = np.conj(fft.rfft2(first, s=shape, workers=POOL_THREADS)) * fft.rfft2(
+        second, s=shape, workers=POOL_THREADS
+    )
+    surface = fft.irfft2(spectrum, s=shape, workers=POOL_THREADS)
     reach = [min(int(largest_shift_px), n - 1) for n in fixed.shape]
     lags = [np.arange(-r, r + 1) for r in reach]
     near = surface[np.ix_(lags[0], lags[1])]

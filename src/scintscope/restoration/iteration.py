@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from scintscope.restoration.momentum import Momentum
 from scintscope.tiled_fft import Spectrum, TiledFilter
 
 Image = NDArray[np.floating[Any]]
+Divisor = Callable[[Any], Any]
+"""q of an estimate; equal ones compare equal, so that JAX compiles a step with one once."""
 
 TINY = 1e-12
 CHANGE_OF_NOTHING = 1e-30
@@ -76,10 +78,10 @@ class MultiplicativeIteration:
         *,
         weight: Image | None = None,
         inverse_view: Image | None = None,
-        divisor: Callable[[Image], Image] | None = None,
+        divisor: Divisor | None = None,
         accelerate: bool = False,
     ) -> None:
-        self.blur = blur
+        self.blur = blur.pack()
         self.data = data
         self.weight = weight
         self.inverse_view = inverse_view
@@ -97,6 +99,7 @@ class MultiplicativeIteration:
         *,
         tolerance: float = 0.0,
         progress: Callable[[float], None] | None = None,
+        observe: Callable[[int, Image], None] | None = None,
     ) -> Iterated:
         """Iterate from a first estimate, which is overwritten.
 
@@ -109,6 +112,8 @@ class MultiplicativeIteration:
             Stop once the change is smaller; 0 never does.
         progress : callable or None
             Called with the share done after each iteration.
+        observe : callable or None
+            Called with the number of iterations done and the estimate, which it must copy to keep.
         """
         result = Iterated(first)
         spare = np.empty_like(first)
@@ -129,6 +134,8 @@ class MultiplicativeIteration:
             result.estimate, spare = spare, result.estimate
             if progress is not None:
                 progress((index + 1) / iterations)
+            if observe is not None:
+                observe(index + 1, result.estimate)
             if result.change[-1] < tolerance:
                 result.converged = True
                 break
@@ -154,16 +161,14 @@ class MultiplicativeIteration:
         def turn(first: int, last: int, tile: Image) -> float:
             data = self.data[first:last]
             np.maximum(tile, floor, out=tile)
-            ratio = data / tile
-            misfit = np.log(np.maximum(ratio, floor) if self.dark else ratio)
+            excess = tile - data
+            np.divide(data, tile, out=tile)
+            misfit = np.log(np.maximum(tile, floor) if self.dark else tile)
             misfit *= data
-            misfit -= data
-            misfit += tile
-            if self.weight is None:
-                tile[...] = ratio
-            else:
+            misfit += excess
+            if self.weight is not None:
                 misfit *= self.weight[first:last]
-                np.multiply(ratio, self.weight[first:last], out=tile)
+                tile *= self.weight[first:last]
             return float(misfit.sum())
 
         parts: list[float] = self.blur.rows(spectrum, self.blur.target, turn)
@@ -195,10 +200,56 @@ class MultiplicativeIteration:
             steps = (0.0, 0.0) if momentum is None else momentum.observe(first, last, tile)
             moved = tile - estimate[first:last]
             update[first:last] = tile
-            return float((tile * tile).sum()), float((moved * moved).sum()), *steps
+            return _squares(tile), _squares(moved), *steps
 
         parts = self.blur.rows(spectrum, self.blur.source, take, write=momentum is None)
         size, moved, mixed, newer = (sum(column) for column in zip(*parts, strict=True))
         if momentum is not None:
             momentum.conclude(mixed, newer)
         return size, moved
+
+
+def _squares(values: Image) -> float:
+    """Return the sum of the squares, in one pass."""
+    return float(np.einsum("ij,ij->", values, values))
+
+
+class Iteration(Protocol):
+    """What iterates: on tiles (`MultiplicativeIteration`) or on JAX's device (`JaxIteration`)."""
+
+    def run(
+        self,
+        first: Image,
+        iterations: int,
+        *,
+        tolerance: float = 0.0,
+        progress: Callable[[float], None] | None = None,
+        observe: Callable[[int, Image], None] | None = None,
+    ) -> Iterated:
+        """Iterate from a first estimate, which may be overwritten."""
+
+
+def iteration(
+    engine: str,
+    blur: TiledFilter,
+    data: Image,
+    *,
+    weight: Image | None = None,
+    inverse_view: Image | None = None,
+    divisor: Divisor | None = None,
+    accelerate: bool = False,
+) -> Iteration:
+    """Return the iteration of an engine, ``scipy`` or ``jax``; see `MultiplicativeIteration`."""
+    made: Callable[..., Iteration] = MultiplicativeIteration
+    if engine == "jax":
+        from scintscope.restoration.jax_iteration import JaxIteration
+
+        made = JaxIteration
+    return made(
+        blur,
+        data,
+        weight=weight,
+        inverse_view=inverse_view,
+        divisor=divisor,
+        accelerate=accelerate,
+    )

@@ -7,8 +7,8 @@ inverse of the kernel their text describes and uses; here it is thick over thin.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -18,7 +18,8 @@ from scipy import fft
 
 from scintscope.errors import DataError
 from scintscope.restoration.config import RestorationConfig
-from scintscope.restoration.iteration import MultiplicativeIteration
+from scintscope.restoration.iteration import iteration
+from scintscope.restoration.psf_radial import estimate_radial, fading_window
 from scintscope.restoration.psf_window import centre_of, cut_window
 from scintscope.tiled_fft import WORKERS, TiledFilter, Window
 
@@ -37,6 +38,7 @@ class PsfStatus(Enum):
         "all iterations asked for were done; the PSF was still changing by the share reported."
     )
     DIRECT = "the PSF is a regularised ratio of transforms; nothing iterates."
+    FITTED = "the PSF is a radially symmetric mixture fitted to both images' spectra."
     DIVERGED = "the misfit rose instead of falling: thin and thick image do not fit together."
 
 
@@ -123,6 +125,8 @@ def estimate_psf(
     if config.psf_method == "fourier_ratio":
         full, negative = _fourier_ratio(thin, thick, valid, config.psf_regularisation)
         status = PsfStatus.DIRECT
+    elif config.psf_method == "radial":
+        full, negative, status = estimate_radial(thin, thick, valid), 0.0, PsfStatus.FITTED
     else:
         full, history, change, status = _richardson_lucy_kernel(
             thin, thick, weight, config, progress
@@ -143,6 +147,31 @@ def estimate_psf(
         negative_share=negative,
         gain=float(full.sum(dtype=np.float64)),
     )
+
+
+def kernel_snapshots(
+    thin: Image,
+    thick: Image,
+    config: RestorationConfig,
+    iterations: Collection[int],
+    *,
+    valid: Mask | None = None,
+) -> dict[int, NDArray[np.float32]]:
+    """Return `estimate_psf`'s ``full_psf`` by Richardson-Lucy after each of several iterations.
+
+    One pass up to the largest; each is to the bit what ``psf_iterations`` alone would give.
+    """
+    _check_signals(thin, thick, config.psf_size_px)
+    weight = _data_weight((thin.shape[0], thin.shape[1]), valid, config.psf_size_px)
+    kept: dict[int, NDArray[np.float32]] = {}
+
+    def keep(done: int, estimate: Image) -> None:
+        if done in iterations:
+            kept[done] = estimate.astype(np.float32)
+
+    most = replace(config, psf_iterations=max(iterations), psf_tolerance=0.0)
+    _richardson_lucy_kernel(thin, thick, weight, most, None, keep)
+    return kept
 
 
 def _check_signals(thin: Image, thick: Image, size_px: int) -> None:
@@ -224,6 +253,7 @@ def _richardson_lucy_kernel(
     weight: NDArray[np.float32],
     config: RestorationConfig,
     progress: Progress | None,
+    observe: Callable[[int, Image], None] | None = None,
 ) -> tuple[Image, tuple[float, ...], tuple[float, ...], PsfStatus]:
     """Return the full kernel by Richardson-Lucy, h <- h / (A'w) * A'(w d / Ah)."""
     dtype = np.dtype(config.precision)
@@ -235,7 +265,8 @@ def _richardson_lucy_kernel(
     seen = view > 1e-3 * float(view.max())
     total = float((data * weight_of_data).sum(dtype=np.float64))
     gain = total / float((operator.thin * weight_of_data).sum(dtype=np.float64))
-    work = MultiplicativeIteration(
+    work = iteration(
+        config.engine,
         operator.tiles,
         data,
         weight=weight_of_data,
@@ -244,7 +275,11 @@ def _richardson_lucy_kernel(
     )
     first = (gain * _first_kernel(seen, config)).astype(dtype)
     found = work.run(
-        first, config.psf_iterations, tolerance=config.psf_tolerance, progress=progress
+        first,
+        config.psf_iterations,
+        tolerance=config.psf_tolerance,
+        progress=progress,
+        observe=observe,
     )
     status = PsfStatus.CONVERGED if found.converged else PsfStatus.ITERATION_LIMIT
     if found.broken or found.history[-1] > (1.0 + RISE_TOLERANCE) * found.history[0]:
@@ -271,12 +306,7 @@ def _fourier_ratio(
     Both images lose their mean and fade to zero at the frame's border first. Negative values are
     set to zero; their sum over the sum kept is returned.
     """
-    from scipy import ndimage
-
-    known = np.ones(thin.shape, dtype=bool) if valid is None else valid
-    distance = ndimage.distance_transform_cdt(np.pad(known, 1))[1:-1, 1:-1]
-    reach = max(min(thin.shape) / 8.0, 1.0)
-    window = 0.5 - 0.5 * np.cos(np.pi * np.clip((distance - 0.5) / reach, 0.0, 1.0))
+    window = fading_window((thin.shape[0], thin.shape[1]), valid)
     shape = tuple(int(fft.next_fast_len(2 * n, real=True)) for n in thin.shape)
     spectra = []
     for image in (thin, thick):

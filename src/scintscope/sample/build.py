@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from scintscope.grids import Grid
+from scintscope.sample.bodies import draw_fibres, draw_foam, draw_spheres
 from scintscope.sample.fish import draw_fish
 from scintscope.sample.layout import target_layout
+from scintscope.sample.packings import Fibres, Foam, Spheres
 from scintscope.sample.specimen import Fish, ImageSpecimen, Specimen, SpecimenRecipe
 from scintscope.sample.targets import draw_layout
 from scintscope.sample.user_image import image_coverage
@@ -33,7 +35,13 @@ def build_specimen(recipe: SpecimenRecipe, grid: Grid) -> Specimen:
     """
     if isinstance(recipe, Fish):
         return Specimen(thickness_um=draw_fish(recipe, grid), pixel_um=grid.pixel_um)
-    if isinstance(recipe, ImageSpecimen):
+    if isinstance(recipe, Foam):
+        relative = draw_foam(recipe, grid)
+    elif isinstance(recipe, Spheres):
+        relative = draw_spheres(recipe, grid)
+    elif isinstance(recipe, Fibres):
+        relative = draw_fibres(recipe, grid)
+    elif isinstance(recipe, ImageSpecimen):
         relative = image_coverage(recipe, grid)
         relative *= recipe.max_thickness_um
     else:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.errors import InputError, check_range
+from scintscope.sample.packings import Fibres, Foam, Spheres
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,4 +192,14 @@ class ImageSpecimen:
         check_range("specimen.pixel_um", self.pixel_um, low=0.0, low_open=True, unit="um")
 
 
-SpecimenRecipe = ResolutionTarget | SlantedEdge | SiemensStar | PointGrid | Fish | ImageSpecimen
+SpecimenRecipe = (
+    ResolutionTarget
+    | SlantedEdge
+    | SiemensStar
+    | PointGrid
+    | Fish
+    | ImageSpecimen
+    | Foam
+    | Spheres
+    | Fibres
+)

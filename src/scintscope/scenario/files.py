@@ -35,6 +35,41 @@ def read_tree(path: Path, sets: Sequence[str] = ()) -> Tree:
     return merge(_read(Path(path), ()), parse_sets(sets))
 
 
+def read_study_tree(path: Path, sets: Sequence[str] = ()) -> Tree:
+    """Return the tables of a study file: a file whose table ``base`` is a scenario.
+
+    ``base.extends`` names the scenario it starts from, relative to the study's file.
+
+    Parameters
+    ----------
+    path : Path
+        TOML file.
+    sets : sequence of str
+        ``KEY=VALUE``, the scenario's keys as ``base.KEY``; applied last.
+
+    Raises
+    ------
+    ScenarioError
+        If a file is missing or is not TOML, or ``base`` is not a table.
+    """
+    tree = merge(_parse(Path(path)), parse_sets(sets))
+    base = tree.get("base", {})
+    if not isinstance(base, dict):
+        raise ScenarioError(f"{path}: base = {base!r} is not a table. Write [base].")
+    start = base.get("extends")
+    own = _anchored({k: v for k, v in base.items() if k != "extends"}, Path(path).parent)
+    if start is None:
+        return {**tree, "base": own}
+    parent = Path(path).parent / str(start)
+    if not isinstance(start, str) or not parent.is_file():
+        raise ScenarioError(
+            f"{path}: base.extends = {start!r}: no such file. Paths are relative to the file that "
+            f"names them: looked for {parent}."
+        )
+    scenario = {k: v for k, v in _read(parent, ()).items() if k not in _NOT_INHERITED}
+    return {**tree, "base": merge(scenario, own)}
+
+
 def _read(path: Path, chain: tuple[Path, ...]) -> Tree:
     """Return one file merged over the files it extends."""
     here = path.resolve()

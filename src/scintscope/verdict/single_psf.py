@@ -141,10 +141,15 @@ def edge_error(image: Image, exact: Image, border: int) -> float:
     """Return the RMS error over the outer tenth of the field, over std(exact) of the whole."""
     wanted = inner(exact, border).astype(np.float64)
     difference = inner(image, border).astype(np.float64) - wanted
-    rows, columns = (np.arange(n) - 0.5 * (n - 1) for n in wanted.shape)
+    return _over(edge_rms(difference), float(wanted.std()))
+
+
+def edge_rms(difference: Image) -> float:
+    """Return the RMS of a map over the outer tenth of its field."""
+    rows, columns = (np.arange(n) - 0.5 * (n - 1) for n in difference.shape)
     radius = np.hypot(rows[:, None], columns[None, :])
-    outside = radius >= EDGE_FROM * 0.5 * min(wanted.shape)
-    return _over(float(np.sqrt(np.mean(difference[outside] ** 2))), float(wanted.std()))
+    outside = radius >= EDGE_FROM * 0.5 * min(difference.shape)
+    return float(np.sqrt(np.mean(difference[outside] ** 2)))
 
 
 def _over(error: float, scale: float) -> float:

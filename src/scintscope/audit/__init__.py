@@ -1,0 +1,1 @@
+"""Bias audit of the measured-PSF method: estimated against true kernel, over many seeds."""

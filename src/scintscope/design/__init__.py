@@ -1,0 +1,1 @@
+"""Design studies: which thickness, NA, focus, exposure; thousands of instruments a minute."""

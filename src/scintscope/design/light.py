@@ -1,0 +1,140 @@
+"""Transfer functions of the light, and the best focus, for one set of an instrument's numbers.
+
+Pure functions in ``jax.numpy``; ``numbers`` is a mapping from `instrument_numbers` at one design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scintscope.design.instrument_numbers import covariance
+from scintscope.design.pupil_table import (
+    POINTS_1,
+    POINTS_2,
+    STEP_1_WAVES,
+    STEP_2_WAVES,
+    PupilTable,
+    frequency_stencil,
+    stencil,
+    transfer,
+)
+from scintscope.jax64 import jax, jnp
+from scintscope.optics.focus import MERIT_FREQUENCIES
+
+Numbers = Mapping[str, Any]
+
+_SCAN = 49
+_NEWTON = 4
+
+
+def wavefront(numbers: Numbers, slab: Any, fixed: Any, depth: Any, travel: Any) -> Any:
+    """Return Legendre coefficients of the wavefront of emitters below the exit face, um, (D, 6)."""
+    from_corrected = (depth - numbers["corrected_for"])[:, None]
+    return from_corrected * slab + fixed - travel * numbers["air"]
+
+
+def waves(coefficients: Any, wavelength_um: Any) -> tuple[Any, Any, Any]:
+    """Return c_1, c_2, c_3 of `pupil_table` from Legendre coefficients."""
+    scaled = coefficients / wavelength_um
+    return 2.0 * scaled[..., 0], 6.0 * scaled[..., 1], scaled[..., 2]
+
+
+def travel_for(numbers: Numbers, below_exit: Any) -> Any:
+    """Return the stage travel that focuses a depth (`wavefront.travel_for_focus_um`)."""
+    slab = numbers["focus_slab"]
+    base = (below_exit - numbers["corrected_for"]) * slab + numbers["focus_fixed"]
+    return covariance(base, slab) / covariance(numbers["air"], slab)
+
+
+def layer_waves(numbers: Numbers, layer: int, z: Any, travel: Any) -> tuple[Any, ...]:
+    """Return wavelengths, shares (W,), c_1, c_2, c_3 (W, D) of all wavelengths and images."""
+    found = []
+    shares = numbers["share"][:, None] * numbers[f"image_share@{layer}"]
+    for k in range(shares.shape[0]):
+        shifted = travel + numbers["colour"][k]
+        for m in range(shares.shape[1]):
+            depth = numbers[f"offset@{layer}"][m] + numbers[f"sign@{layer}"][m] * z
+            fixed = numbers[f"fixed@{layer}"][k, m]
+            seen = wavefront(numbers, numbers[f"slab@{layer}"][k], fixed, depth, shifted)
+            wave = numbers["wave"][k]
+            found.append((wave, shares[k, m], *waves(seen, wave)))
+    return tuple(jnp.stack(values) for values in zip(*found, strict=True))
+
+
+def plate_transfer(
+    table: PupilTable, numbers: Numbers, layer: int, z: Any, travel: Any, frequency: Any
+) -> Any:
+    """Return T(f, z) of a layer's emitters, (D, F), haze included."""
+    count = table.values.shape[2]
+
+    def add(total: Any, one: tuple[Any, ...]) -> tuple[Any, None]:
+        wave, share, c1, c2, c3 = one
+        at = frequency_stencil(frequency * wave / (2.0 * numbers["na"]), count)
+        return total + share * transfer(table, c1, c2, c3, at), None
+
+    start = jnp.zeros((z.size, frequency.size))
+    total, _ = jax.lax.scan(add, start, layer_waves(numbers, layer, z, travel))
+    fraction = numbers["haze_fraction"]
+    halo = (1.0 + (2.0 * jnp.pi * frequency * numbers["haze_length"]) ** 2) ** -1.5
+    return total * ((1.0 - fraction) + fraction * halo)
+
+
+def best_focus(table: PupilTable, numbers: Numbers, z: Any, light: Any) -> Any:
+    """Return the depth below the exit face of the best focus (`optics.focus`), inside the plate.
+
+    A scan, then Newton's method on the derivative of the merit: its last step carries the
+    derivative by everything else (implicit function theorem).
+
+    Parameters
+    ----------
+    table, numbers
+        Transfer functions; the design.
+    z, light : (D,) array
+        Emitters of the film and their light, quadrature weights included.
+    """
+    thickness, wave = numbers["layer@0"], numbers["focus_wave"]
+    nodes, gauss = np.polynomial.legendre.leggauss(MERIT_FREQUENCIES)
+    frequency = 0.25 * (1.0 + nodes) / numbers["pixel"]
+    weight = 0.5 * gauss * jnp.sinc(frequency * numbers["pixel"])
+    index, share = frequency_stencil(
+        frequency * wave / (2.0 * numbers["na"]), table.values.shape[2]
+    )
+    along = jnp.zeros(table.values.shape[2]).at[index].add(weight[:, None] * share)
+    summed = table.values.astype(jnp.float64) @ along
+    slope = None if table.slope is None else table.slope.astype(jnp.float64) @ along
+
+    def merit(below: Any) -> Any:
+        travel = travel_for(numbers, below)
+        seen = wavefront(
+            numbers, numbers["focus_slab"], numbers["focus_fixed"], thickness - z, travel
+        )
+        c1, c2, c3 = waves(seen, wave)
+        found = _at(summed, table, c1, c2)
+        if slope is not None:
+            found = found + c3 * _at(slope, table, c1, c2)
+        return light @ found / light.sum()
+
+    places = jnp.linspace(0.0, 1.0, _SCAN) * thickness
+    values = jax.vmap(merit)(places)
+    start = jax.lax.stop_gradient(places[jnp.argmax(values)])
+    step = jax.lax.stop_gradient(thickness / (_SCAN - 1))
+    first, second = jax.grad(merit), jax.grad(jax.grad(merit))
+    focus = start
+    for _ in range(_NEWTON):
+        focus = jax.lax.stop_gradient(focus)
+        curvature = jnp.minimum(second(focus), -1e-9)
+        focus = jnp.clip(focus - first(focus) / curvature, start - step, start + step)
+        focus = jnp.clip(focus, 0.0, thickness)
+    return focus
+
+
+def _at(plane: Any, table: PupilTable, c1: Any, c2: Any) -> Any:
+    """Return a function tabulated over c_1 and c_2 at D points, (D,)."""
+    first_1, weight_1 = stencil((c1 - table.low_1) / STEP_1_WAVES, plane.shape[0], POINTS_1)
+    first_2, weight_2 = stencil((c2 - table.low_2) / STEP_2_WAVES, plane.shape[1], POINTS_2)
+    rows = first_1[:, None, None] + jnp.arange(POINTS_1)[:, None]
+    columns = first_2[:, None, None] + jnp.arange(POINTS_2)
+    return jnp.einsum("dab,da,db->d", plane[rows, columns], weight_1, weight_2)
