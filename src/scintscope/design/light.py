@@ -49,8 +49,8 @@ def travel_for(numbers: Numbers, below_exit: Any) -> Any:
     return covariance(base, slab) / covariance(numbers["air"], slab)
 
 
-def layer_waves(numbers: Numbers, layer: int, z: Any, travel: Any) -> list[tuple[Any, ...]]:
-    """Return (wavelength, share, c_1, c_2, c_3) of every wavelength and image of a layer."""
+def layer_waves(numbers: Numbers, layer: int, z: Any, travel: Any) -> tuple[Any, ...]:
+    """Return wavelengths, shares (W,), c_1, c_2, c_3 (W, D) of all wavelengths and images."""
     found = []
     shares = numbers["share"][:, None] * numbers[f"image_share@{layer}"]
     for k in range(shares.shape[0]):
@@ -61,18 +61,22 @@ def layer_waves(numbers: Numbers, layer: int, z: Any, travel: Any) -> list[tuple
             seen = wavefront(numbers, numbers[f"slab@{layer}"][k], fixed, depth, shifted)
             wave = numbers["wave"][k]
             found.append((wave, shares[k, m], *waves(seen, wave)))
-    return found
+    return tuple(jnp.stack(values) for values in zip(*found, strict=True))
 
 
 def plate_transfer(
     table: PupilTable, numbers: Numbers, layer: int, z: Any, travel: Any, frequency: Any
 ) -> Any:
     """Return T(f, z) of a layer's emitters, (D, F), haze included."""
-    total: Any = 0.0
     count = table.values.shape[2]
-    for wave, share, c1, c2, c3 in layer_waves(numbers, layer, z, travel):
+
+    def add(total: Any, one: tuple[Any, ...]) -> tuple[Any, None]:
+        wave, share, c1, c2, c3 = one
         at = frequency_stencil(frequency * wave / (2.0 * numbers["na"]), count)
-        total = total + share * transfer(table, c1, c2, c3, at)
+        return total + share * transfer(table, c1, c2, c3, at), None
+
+    start = jnp.zeros((z.size, frequency.size))
+    total, _ = jax.lax.scan(add, start, layer_waves(numbers, layer, z, travel))
     fraction = numbers["haze_fraction"]
     halo = (1.0 + (2.0 * jnp.pi * frequency * numbers["haze_length"]) ** 2) ** -1.5
     return total * ((1.0 - fraction) + fraction * halo)

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.errors import SamplingError
-from scintscope.jax64 import jnp
+from scintscope.jax64 import jax, jnp
 
 Array = NDArray[np.float64]
 
@@ -195,9 +195,10 @@ def transfer(table: PupilTable, c1: Any, c2: Any, c3: Any, at: tuple[Any, Any]) 
     at : (index, weight)
         From `frequency_stencil`.
     """
-    result = _rows(table.values, table, c1, c2)
+    places = (c1 - table.low_1) / STEP_1_WAVES, (c2 - table.low_2) / STEP_2_WAVES
+    result = _curves_at(table.values, *places)
     if table.slope is not None:
-        result = result + c3[:, None] * _rows(table.slope, table, c1, c2)
+        result = result + c3[:, None] * _curves_at(table.slope, *places)
     index, weight = at
     total = 0.0
     for j in range(POINTS_V):
@@ -205,15 +206,42 @@ def transfer(table: PupilTable, c1: Any, c2: Any, c3: Any, at: tuple[Any, Any]) 
     return total
 
 
-def _rows(values: Any, table: PupilTable, c1: Any, c2: Any) -> Any:
-    """Return the table's curves at D wavefronts, (D, V)."""
-    first_1, weight_1 = stencil((c1 - table.low_1) / STEP_1_WAVES, values.shape[0], POINTS_1)
-    first_2, weight_2 = stencil((c2 - table.low_2) / STEP_2_WAVES, values.shape[1], POINTS_2)
+@jax.custom_jvp  # type: ignore[untyped-decorator]
+def _curves_at(values: Any, place_1: Any, place_2: Any) -> Any:
+    """Return the table's curves at D places given in steps from its first points, (D, V)."""
+    return _summed(values, stencil(place_1, values.shape[0], POINTS_1),
+                   stencil(place_2, values.shape[1], POINTS_2))  # fmt: skip
+
+
+@_curves_at.defjvp  # type: ignore[untyped-decorator]
+def _curves_at_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """Give the derivatives from those of the weights; the table itself is constant."""
+    values, place_1, place_2 = primals
+    one = stencil(place_1, values.shape[0], POINTS_1)
+    two = stencil(place_2, values.shape[1], POINTS_2)
+    slope_1 = (one[0], slopes(place_1 - one[0], POINTS_1))
+    slope_2 = (two[0], slopes(place_2 - two[0], POINTS_2))
+    tangent = _summed(values, slope_1, two) * tangents[1][:, None]
+    tangent = tangent + _summed(values, one, slope_2) * tangents[2][:, None]
+    return _summed(values, one, two), tangent
+
+
+def _summed(values: Any, one: tuple[Any, Any], two: tuple[Any, Any]) -> Any:
+    """Return sums over both stencils; a loop, so that XLA reads each row once and keeps none."""
+    (first_1, weight_1), (first_2, weight_2) = one, two
     width = values.shape[1]
     flat = values.reshape(-1, values.shape[2])
-    total: Any = 0.0
-    for a in range(POINTS_1):  # written out, XLA reads each row once and keeps nothing
+
+    def add(a: Any, total: Any) -> Any:
         for b in range(POINTS_2):
             row = flat[(first_1 + a) * width + first_2 + b]
             total = total + (weight_1[:, a] * weight_2[:, b])[:, None] * row
-    return total
+        return total
+
+    start = jnp.zeros((first_1.shape[0], values.shape[2]))
+    return jax.lax.fori_loop(0, POINTS_1, add, start)
+
+
+def slopes(offset: Any, points: int) -> Any:
+    """Return the derivatives of `lagrange` by the offset, (..., points)."""
+    return jax.jvp(lambda x: lagrange(x, points), (offset,), (jnp.ones_like(offset),))[1]

@@ -30,7 +30,7 @@ _THICKNESS_POINTS, _PER_LOG = 5, 1.4
 """Points along a layer's thickness: 5 and 1.4 more for each factor e of its range."""
 _OTHER_POINTS = 5
 _MARGIN_WAVES = 0.05
-_THIRD = 2e-3
+_THIRD = 5e-3
 """Third-order wavefront, waves, from which its derivative is tabulated as well."""
 
 
@@ -176,10 +176,10 @@ def _wave_ranges(
             travel = travel_for(at, below)
             for layer in range(len(plan.layers)):
                 ends = np.array([0.0, float(at[f"layer@{layer}"])])
-                for _, _, c1, c2, c3 in layer_waves(at, layer, ends, travel):
-                    pair = np.stack([c1, c2])
-                    low, high = np.minimum(low, pair.min(1)), np.maximum(high, pair.max(1))
-                    third = max(third, float(np.abs(c3).max()))
+                _, _, c1, c2, c3 = layer_waves(at, layer, ends, travel)
+                pair = np.stack([np.ravel(c1), np.ravel(c2)])
+                low, high = np.minimum(low, pair.min(1)), np.maximum(high, pair.max(1))
+                third = max(third, float(np.abs(c3).max()))
             if plan.best_focus:
                 low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
     margin = _MARGIN_WAVES * (high - low) + _MARGIN_WAVES
