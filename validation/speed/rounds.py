@@ -62,13 +62,14 @@ class Samples:
         if not self.samples:
             return {"error": self.error}
         seconds = [s["seconds"] for s in self.samples]
+        shares = [s["others_share"] for s in self.samples if s["others_share"] is not None]
         return {
             "median_s": self.median(),
             "least_s": min(seconds),
             "most_s": max(seconds),
             "rounds": len(seconds),
             "cpu_s": self.median("cpu_s"),
-            "others_share": self.median("others_share"),
+            "others_share": statistics.median(shares) if shares else None,
             "peak_mib": max(s["peak_mib"] for s in self.samples),
             "returned": {k: v for k, v in self.returned.items() if k != "history"},
             "facts": self.facts,
@@ -160,16 +161,22 @@ def in_turn(competitors: list[Competitor], rounds: int, *, warm: bool = True) ->
 
 
 def ratio(slow: Samples, fast: Samples, factor: float = 1.0) -> dict[str, float] | None:
-    """Return the ratio of two competitors round by round: median, least and most; or None.
+    """Return the ratio of two competitors round by round: median, least, most, cpu; or None.
 
-    A competitor that says what its whole work would take (``whole_s``) is taken at its word; one
-    that was called once is compared with every round of the other.
+    ``cpu`` is that of the median processor seconds: what is left to compare on a loaded machine.
+
+    A competitor that was called once is compared with every round of the other.
     """
-    first = [(s["returned"] or {}).get("whole_s", s["seconds"]) for s in slow.samples]
+    first = [s["seconds"] for s in slow.samples]
     second = [s["seconds"] for s in fast.samples]
     if len(first) == 1:
         first *= len(second)
     pairs = [factor * a / b for a, b in zip(first, second, strict=False)]
     if not pairs:
         return None
-    return {"median": statistics.median(pairs), "least": min(pairs), "most": max(pairs)}
+    return {
+        "median": statistics.median(pairs),
+        "least": min(pairs),
+        "most": max(pairs),
+        "cpu": factor * slow.median("cpu_s") / fast.median("cpu_s"),
+    }
