@@ -88,6 +88,8 @@ Noise, defects and drift switched off, mean error over seeds {part["seeds"][0]} 
 
 {conditions_table(part)}
 
+![Errors with parts switched off](../validation/audit/parts.png)
+
 Without all three the paper's setting is where it was: the error is that of stopping after eight iterations. The radial
 fit keeps what aliasing, the fading at the frame's border and its own family of kernels leave.
 """
