@@ -49,11 +49,11 @@ AS_IS = Condition(axis="as is", label="")
 def part_conditions() -> list[Condition]:
     """Return the parts switched off one at a time, and all of them."""
     off = {
-        "no defects": NO_DEFECTS,
-        "no noise": NO_NOISE,
-        "no drift": STILL,
-        "nothing: clean, still pair": (*NO_DEFECTS, *NO_NOISE, *STILL),
-        "the same, registration off": (*NO_DEFECTS, *NO_NOISE, *STILL, *UNREGISTERED),
+        "defects": NO_DEFECTS,
+        "noise": NO_NOISE,
+        "drift": STILL,
+        "all three": (*NO_DEFECTS, *NO_NOISE, *STILL),
+        "all three, and registration": (*NO_DEFECTS, *NO_NOISE, *STILL, *UNREGISTERED),
     }
     return [Condition(axis="switched off", label=label, sets=sets) for label, sets in off.items()]
 
