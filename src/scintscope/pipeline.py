@@ -180,9 +180,23 @@ def perform(scenario: Scenario, progress: Progress, clock: _Clock | None = None)
         restoration=restoration,
         verdict=verdict,
         sheet=sheet,
-        metrics=sheet | verdict_numbers(verdict) | {"notes": _notes(restoration)},
+        metrics=sheet
+        | verdict_numbers(verdict)
+        | {"depth_sum": depth_sum_numbers(bench, exposures), "notes": _notes(restoration)},
         sentences=sentences(verdict),
     )
+
+
+def depth_sum_numbers(bench: Bench, exposures: Exposures) -> dict[str, Any]:
+    """Return what the depth sum of each image took, and its error as estimated from the image.
+
+    Rms over the image's standard deviation, against the sum over all depths.
+    """
+    found = {
+        name: {"transforms": light.terms, "estimated_error": light.error}
+        for name, light in exposures.truth.items()
+    }
+    return {"error_target": bench.experiment.instrument.accuracy.error_target, "images": found}
 
 
 def _notes(restoration: Restoration) -> list[dict[str, str]]:
@@ -282,10 +296,7 @@ def simulate(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
         for name, stack in stacks.items():
             write_stack(folder / f"{name}.tif", stack, pixel)
         truth: dict[str, Any] = {"drift": as_arrays(exposures)}
-        truth["depth_sum"] = {
-            name: {"transforms": light.terms, "estimated_error": light.error}
-            for name, light in exposures.truth.items()
-        }
+        truth["depth_sum"] = depth_sum_numbers(bench, exposures)["images"]
         truth["defects"] = {name: defects.catalogue for name, defects in bench.defects.items()}
         (folder / "truth").mkdir()
         write_json(folder / "truth" / "truth.json", truth)

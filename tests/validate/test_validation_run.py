@@ -97,6 +97,16 @@ def test_case_without_rows_or_with_twins_is_refused(folder):
         run_cases(choose_cases(["twins"], folder))
 
 
+def test_a_case_that_stops_fails_and_the_others_run(folder):
+    """An error inside a case becomes a failing row; nothing of the other cases is lost."""
+    write_case(folder, "broken", HOLDS, "raise ZeroDivisionError('no depth')\n")
+    report = run_cases(find_cases(folder))
+    assert len(report.rows) == 4
+    (failed,) = report.failed
+    assert failed.case == "broken"
+    assert "ZeroDivisionError: no depth" in failed.name
+
+
 def test_files_hold_the_rows(folder, tmp_path):
     """CSV, JSON and Markdown have every row; the JSON is what the command prints."""
     report = run_cases(find_cases(folder))

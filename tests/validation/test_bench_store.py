@@ -45,10 +45,12 @@ def test_ratios_are_taken_round_by_round(speed) -> None:
     rounds = speed("rounds")
 
     def samples(*seconds: float):
-        return rounds.Samples(samples=[{"seconds": s, "returned": None} for s in seconds])
+        return rounds.Samples(
+            samples=[{"seconds": s, "cpu_s": 1.0, "returned": None} for s in seconds]
+        )
 
     found = rounds.ratio(samples(2.0, 20.0, 3.0), samples(1.0, 10.0, 1.0))
-    assert found == {"median": 2.0, "least": 2.0, "most": 3.0}
+    assert found == {"median": 2.0, "least": 2.0, "most": 3.0, "cpu": 1.0}
     assert rounds.ratio(samples(6.0), samples(1.0, 2.0), 2.0)["most"] == 12.0
     assert rounds.ratio(samples(), samples(1.0)) is None
 
@@ -59,6 +61,7 @@ def test_table_says_what_is_met_and_what_is_not(speed) -> None:
     record = {
         "machine": {"processors": 2}, "threads": {}, "versions": {"ours": {"numpy": "2"}},
         "load": {"quiet": False, "clean_runs": 0, "runs": 1}, "seconds": 3.0, "ratios": ratios,
+        "cpu_ratios": {"rl_over_fft_floor": 1.2},
         "spread": {k: v and [v, v] for k, v in ratios.items()},
         "cases": {
             "psf_stack": {
@@ -67,7 +70,7 @@ def test_table_says_what_is_met_and_what_is_not(speed) -> None:
         },
     }  # fmt: skip
     text = speed("table_text").markdown(json.loads(json.dumps(record)))
-    assert "| rl_over_fft_floor | 1.7 | 1.7 to 1.7 | <= 1.6 | **no** |" in text
-    assert "| rl_speedup_vs_skimage | 3 | 3 to 3 | >= 2.2 | yes |" in text
+    assert "| rl_over_fft_floor | 1.7 | 1.7 to 1.7 | 1.2 | <= 1.6 | **no** |" in text
+    assert "| rl_speedup_vs_skimage | 3 | 3 to 3 | - | >= 2.2 | yes |" in text
     assert "| x | not run | | | | | no |" in text
     assert "not quiet" in text

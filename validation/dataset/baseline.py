@@ -130,10 +130,11 @@ def page(result: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in result["rows"]:
+        better = f"{row['better_than_input']:.0%}" if row["settings"] else ""
         settings = ", ".join(f"{k} {v}" for k, v in row["settings"].items() if k != "deconvolution")
         lines.append(
             f"| {row['method']} | {row['kernel']} | {settings} | {row['rmse']:.3f} | "
-            f"{row['ssim']:.3f} | {row['psnr']:.1f} | {row['better_than_input']:.0%} |"
+            f"{row['ssim']:.3f} | {row['psnr']:.1f} | {better} |"
         )
     return "\n".join(lines) + "\n"
 

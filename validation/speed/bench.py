@@ -108,6 +108,7 @@ def _record(key: dict[str, Any], cases: dict[str, Any]) -> dict[str, Any]:
         "sizes": key["size"],
         "ratios": {k: v and v["median"] for k, v in ratios.items()},
         "spread": {k: v and [v["least"], v["most"]] for k, v in ratios.items()},
+        "cpu_ratios": {k: v["cpu"] for k, v in ratios.items() if v and "cpu" in v},
         "seconds": round(sum(case["seconds"] for case in cases.values()), 1),
         "cases": {name: cases[name] for name in CASES},
     }
@@ -119,7 +120,7 @@ def _load(cases: dict[str, Any]) -> dict[str, Any]:
         run["others_share"]
         for case in cases.values()
         for run in case["runs"].values()
-        if "others_share" in run
+        if run.get("others_share") is not None
     ]
     clean = sum(share <= CLEAN_SHARE for share in shares)
     return {

@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,9 @@ THREADS = {
 """Of peers and floors. Our own tasks fix theirs as the command does (`scintscope.threads`)."""
 
 STRIPPED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "GLIBC_TUNABLES", "XLA_FLAGS", "PJRT_NPROC")
+TIMEOUT_S = 1800
+"""For one preparation or one call; then the competitor counts as failed and the bench goes on."""
+
 CLEAN_SHARE = 0.15
 """A sample during which others took more than this of the processors is not clean."""
 
@@ -62,13 +66,14 @@ class Samples:
         if not self.samples:
             return {"error": self.error}
         seconds = [s["seconds"] for s in self.samples]
+        shares = [s["others_share"] for s in self.samples if s["others_share"] is not None]
         return {
             "median_s": self.median(),
             "least_s": min(seconds),
             "most_s": max(seconds),
             "rounds": len(seconds),
             "cpu_s": self.median("cpu_s"),
-            "others_share": self.median("others_share"),
+            "others_share": statistics.median(shares) if shares else None,
             "peak_mib": max(s["peak_mib"] for s in self.samples),
             "returned": {k: v for k, v in self.returned.items() if k != "history"},
             "facts": self.facts,
@@ -106,8 +111,15 @@ class Worker:
 
     def _read(self) -> dict[str, Any]:
         assert self.process is not None and self.process.stdout is not None
+        limit = threading.Timer(TIMEOUT_S, self.process.kill)
+        limit.start()
         line = self.process.stdout.readline()
-        message = json.loads(line) if line else {"error": "the process ended without a word"}
+        limit.cancel()
+        message = (
+            json.loads(line)
+            if line
+            else {"error": "the process ended without a word, or took too long"}
+        )
         if "error" in message:
             self.error = str(message["error"]).strip().splitlines()[-1][:300]
             self.close()
@@ -160,16 +172,22 @@ def in_turn(competitors: list[Competitor], rounds: int, *, warm: bool = True) ->
 
 
 def ratio(slow: Samples, fast: Samples, factor: float = 1.0) -> dict[str, float] | None:
-    """Return the ratio of two competitors round by round: median, least and most; or None.
+    """Return the ratio of two competitors round by round: median, least, most, cpu; or None.
 
-    A competitor that says what its whole work would take (``whole_s``) is taken at its word; one
-    that was called once is compared with every round of the other.
+    ``cpu`` is that of the median processor seconds: what is left to compare on a loaded machine.
+
+    A competitor that was called once is compared with every round of the other.
     """
-    first = [(s["returned"] or {}).get("whole_s", s["seconds"]) for s in slow.samples]
+    first = [s["seconds"] for s in slow.samples]
     second = [s["seconds"] for s in fast.samples]
     if len(first) == 1:
         first *= len(second)
     pairs = [factor * a / b for a, b in zip(first, second, strict=False)]
     if not pairs:
         return None
-    return {"median": statistics.median(pairs), "least": min(pairs), "most": max(pairs)}
+    return {
+        "median": statistics.median(pairs),
+        "least": min(pairs),
+        "most": max(pairs),
+        "cpu": factor * slow.median("cpu_s") / fast.median("cpu_s"),
+    }

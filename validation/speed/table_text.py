@@ -57,12 +57,15 @@ def _conditions(record: dict[str, Any]) -> list[str]:
 
 
 def _ratios(record: dict[str, Any]) -> list[str]:
-    lines = ["| ratio | median | least to most | aim | met |", "|---|---|---|---|---|"]
+    lines = [
+        "| ratio | median | least to most | of processor time | aim | met |",
+        "|---|---|---|---|---|---|",
+    ]
     for key, value in record["ratios"].items():
         low, high = record["spread"][key] or (None, None)
         lines.append(
             f"| {key} | {_number(value)} | {_number(low)} to {_number(high)} | "
-            f"{AIMS.get(key, '')} | {_met(key, value)} |"
+            f"{_number(record['cpu_ratios'].get(key))} | {AIMS.get(key, '')} | {_met(key, value)} |"
         )
     return lines
 
@@ -87,9 +90,13 @@ def _runs(runs: dict[str, Any]) -> list[str]:
         lines.append(
             f"| {name} | {_number(run['median_s'])} | {_number(run['least_s'])} to "
             f"{_number(run['most_s'])} | {_number(run['cpu_s'])} | {run['peak_mib']:.0f} | "
-            f"{run['others_share']:.0%} | {notes} |"
+            f"{_share(run['others_share'])} | {notes} |"
         )
     return lines
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
 
 
 def _number(value: Any) -> str:

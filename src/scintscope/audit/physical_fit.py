@@ -24,7 +24,6 @@ from scipy import fft
 from scipy.optimize import least_squares
 
 from scintscope.instrument import Instrument
-from scintscope.jax64 import jax, jnp
 from scintscope.optics.otf import otf
 from scintscope.optics.wavefront import OpticalPath, travel_for_focus_um
 from scintscope.plate_transfer import film_path, optical_path
@@ -118,6 +117,8 @@ class PhysicalModel:
 @lru_cache(maxsize=4)
 def physical_model(instrument: Instrument) -> PhysicalModel:
     """Return the model of an instrument; only what a user knows of it is used."""
+    from scintscope.jax64 import jax, jnp
+
     nyquist = 0.5 / instrument.pixel_um_object
     frequency = 2.0**0.5 * nyquist * np.linspace(0.0, 1.0, _FREQUENCIES) ** 1.5
     plates = [_Plate.of(instrument, name, frequency) for name in ("thick", "thin")]
@@ -185,6 +186,8 @@ class _Plate:
 
     def mean(self, by_depth: Any, attenuation: Any) -> Any:
         """Return the mean over depth of light that falls off exponentially, (F,)."""
+        from scintscope.jax64 import jnp
+
         light = self.weight_um * jnp.exp(-attenuation * self.z_um)
         return light @ by_depth / light.sum()
 
@@ -198,6 +201,8 @@ def fit_physical(model: PhysicalModel, rings: RingSpectra) -> PhysicalFit:
     rings : RingSpectra
         From `restoration.psf_radial.ring_spectra` of the registered signals.
     """
+    from scintscope.jax64 import jnp
+
     weakest = rings.count * float((rings.thin / rings.count).min())
     frequency = rings.frequency_cy_per_px / model.pixel_um
     columns = (frequency, rings.cross, rings.thin, weakest, standard_deviation(rings))

@@ -89,10 +89,12 @@ def _loading(store: Store) -> str:
     split = store.study.splits[0][0]
     return f"""```python
 import xarray
-data = xarray.open_zarr("{store.path.name}")
-train = data.isel(sample=data["split"] == 0)         # numbers: see split.attrs
 
-from scintscope.dataset.reader import PairReader        # or any loader that takes len() and [i]
+data = xarray.open_zarr("{store.path.name}")
+train = data.isel(sample=data["split"] == 0)  # numbers: see split.attrs
+
+from scintscope.dataset.reader import PairReader  # or any loader that takes len() and [i]
+
 pairs = PairReader("{store.path.name}", split="{split}", arrays=["{first}", "{second}"])
 pairs[0]["{first}"], pairs.parameters(0)
 ```

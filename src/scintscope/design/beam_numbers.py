@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from scintscope.deposition.groups import shares
 from scintscope.design.family import Family
 from scintscope.instrument import Instrument
+from scintscope.materials import absorber, attenuation
 from scintscope.response import plate_spectrum
 from scintscope.scintillator.layers import emitting_layers, xray_transmission
 from scintscope.scintillator.plate import Plate
 from scintscope.source import Spectrum
 
 Array = NDArray[np.float64]
+
+JOULE_PER_KEV = 1.602176634e-16
+KG_PER_UM3_OF_1_G_CM3 = 1e-15
 
 
 def energy_grid(family: Family) -> Array:
@@ -46,10 +50,23 @@ def beam_numbers(instrument: Instrument, plate: Plate, grid_kev: Array) -> dict[
     found: dict[str, Any] = {
         "incident": spectrum.total_photons_per_um2_s,
         "incident_kev": float(spectrum.photons_per_um2_s @ spectrum.energy_kev),
+        "dose_gy_per_s": water_dose_gy_per_s(spectrum),
     }
     for number, layer in enumerate(emitting_layers(plate)):
         found[f"photons@{number}"] = photons * xray_transmission(layer, grid_kev)
     return found
+
+
+def water_dose_gy_per_s(spectrum: Spectrum) -> float:
+    """Return the dose rate in a thin layer of water in front of the plate, Gy/s.
+
+    sum phi E mu_en / rho (Attix 1986, Introduction to Radiological Physics, Eq. 2.21): 1 keV
+    per um3 of water, 1e-15 kg, is 0.1602 Gy.
+    """
+    water = absorber("water")
+    left = attenuation.energy_absorption_per_um(water, spectrum.energy_kev)
+    kev_per_um3_s = float((spectrum.photons_per_um2_s * spectrum.energy_kev) @ left)
+    return kev_per_um3_s * JOULE_PER_KEV / (water.density_g_cm3 * KG_PER_UM3_OF_1_G_CM3)
 
 
 def layer_axes(family: Family, number: int) -> list[str]:

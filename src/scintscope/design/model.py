@@ -30,7 +30,11 @@ from scintscope.jax64 import jax, jnp
 
 Array = NDArray[np.float64]
 
-DEPTH_COUNTS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+DEFOCUS, YIELD = "+defocus_um", "+yield"
+"""What may be given besides the keys: depth of the focus beyond the chosen one, um; factor of the
+light yield."""
+
+DEPTH_COUNTS = (32, 64, 128, 256, 512)
 """Depth nodes between the face panels; few kinds, since each is compiled once."""
 
 
@@ -42,6 +46,8 @@ class Curves:
     ----------
     frequency_cy_per_um : (F,) array
         Object side.
+    transfer : (F,) array
+        S P / M with its sign; the MTF is its size.
     mtf, nps_electrons2_per_um2, normalised_nps_um2, dqe : (F,) array
         As in `noise.plate.SignalNoise`: presampled, pixel included.
     depth_um, k_per_um : (D,) array
@@ -52,9 +58,18 @@ class Curves:
         Gain; mean signal and X-rays of one open-beam frame.
     focus_um, travel_um, pixel_um, exposure_s : float
         Depth in focus, stage, object-side pixel, exposure of a frame.
+    events_per_s : (F,) array
+        P^2 Q per second, electrons^2 per um2 and s.
+    light_per_s, variance_electrons2, dark_electrons_per_s : float
+        Mean electrons per um2 and s; variance the camera adds to a pixel of a frame; its dark
+        charge per pixel and s, which is part of that.
+    dose_gy, field_um : float
+        Energy a frame leaves per mass of water at the plate (`beam_numbers`); shorter side of the
+        field of view.
     """
 
     frequency_cy_per_um: Any
+    transfer: Any
     mtf: Any
     nps_electrons2_per_um2: Any
     normalised_nps_um2: Any
@@ -69,6 +84,12 @@ class Curves:
     travel_um: Any
     pixel_um: Any
     exposure_s: Any
+    events_per_s: Any
+    light_per_s: Any
+    variance_electrons2: Any
+    dark_electrons_per_s: Any
+    dose_gy: Any
+    field_um: Any
 
     @property
     def neq_per_um2(self) -> Any:
@@ -217,6 +238,8 @@ def many(tables: Any, pupil: Any, values: Any, plan: Plan, count: int) -> Curves
 def evaluate(tables: Any, pupil: PupilTable, values: Any, plan: Plan, count: int) -> Curves:
     """Return the curves of one design (module equations)."""
     numbers = numbers_at(plan, tables, values)
+    for name in [n for n in numbers if n.startswith("gain@")]:
+        numbers[name] = numbers[name] * values.get(YIELD, 1.0)
     frequency, spline = tables["frequency"], tables["spline"]
     spread = jnp.asarray(to_depths(count))
     layers = [
@@ -230,6 +253,7 @@ def evaluate(tables: Any, pupil: PupilTable, values: Any, plan: Plan, count: int
         below = best_focus(pupil, numbers, z, weight * made[0])
     else:
         below = numbers["thickness"] - numbers["focus"]
+    below = below - values.get(DEFOCUS, 0.0)
     travel = travel_for(numbers, below)
     signal, light, events = 0.0, 0.0, 0.0
     for i, (left, squares, products) in enumerate(layers):
@@ -267,6 +291,7 @@ def _curves(
     incident = exposure * numbers["incident"]
     return Curves(
         frequency_cy_per_um=frequency,
+        transfer=aperture * signal / light,
         mtf=jnp.abs(aperture * signal) / light,
         nps_electrons2_per_um2=nps,
         normalised_nps_um2=nps / mean**2,
@@ -281,6 +306,12 @@ def _curves(
         travel_um=travel,
         pixel_um=pixel,
         exposure_s=exposure,
+        events_per_s=aperture**2 * events,
+        light_per_s=light,
+        variance_electrons2=numbers["variance"],
+        dark_electrons_per_s=numbers["dark_electrons_per_s"],
+        dose_gy=exposure * numbers["dose_gy_per_s"],
+        field_um=numbers["field"],
     )
 
 

@@ -1,0 +1,99 @@
+"""A study from file to results: tables, designs, best design, files, page."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from scintscope.design.evaluate import (
+    Shelf,
+    chunks_of,
+    evaluate_all,
+    gathered,
+    study_key,
+)
+from scintscope.design.model import DesignModel
+from scintscope.design.results import Results, conclude
+from scintscope.design.study import Study
+from scintscope.design.tabulate import design_model
+from scintscope.design.write import write_results
+from scintscope.outputs import Outcome, provenance, staged_output, write_json, write_text
+from scintscope.progress import Progress
+
+
+def make_models(study: Study, progress: Progress) -> list[DesignModel]:
+    """Return the fast model of every combination of named variables, on common frequencies."""
+    models: list[DesignModel] = []
+    frequency = None
+    for choice in study.choices():
+        models.append(design_model(study.family(choice), frequency, progress))
+        frequency = models[0].frequency_cy_per_um
+    return models
+
+
+def perform(
+    study: Study,
+    shelf: Shelf,
+    progress: Progress,
+    workers: int = 0,
+    scheduler: str = "",
+) -> Results:
+    """Return the results of a study; chunks are kept on the shelf."""
+    models = make_models(study, progress)
+    chunks = chunks_of(models, study.grid())
+    total = sum(chunk.design.size for chunk in chunks)
+    with progress("designs", total) as advance:
+        evaluate_all(study, models, chunks, shelf, advance, workers, scheduler)
+    with progress("best design", 1) as advance:
+        results = conclude(study, models, gathered(study, chunks, shelf))
+        advance(1)
+    return results
+
+
+def run_study(
+    study: Study,
+    out: Path,
+    progress: Progress,
+    *,
+    workers: int = 0,
+    scheduler: str = "",
+    resume: bool = False,
+) -> Outcome:
+    """Do a study and write its folder.
+
+    Parameters
+    ----------
+    study : Study
+        Checked.
+    out : Path
+        Final folder; see `outputs.staged_output`. Chunks are kept beside it until it is complete.
+    progress : callable
+        See `scintscope.progress`.
+    workers, scheduler
+        See `evaluate.evaluate_all`.
+    resume : bool
+        Go on from the chunks that a killed run left.
+
+    Raises
+    ------
+    InputError
+        If a design cannot be computed, no design keeps the limits, or the folder cannot be written.
+    """
+    from scintscope.design.page import write_page
+
+    out = out.resolve()
+    start = time.perf_counter()
+    with staged_output(out) as folder:
+        shelf = Shelf.open(out, study_key(study), resume)
+        results = perform(study, shelf, progress, workers, scheduler)
+        found = write_results(folder, results)
+        with progress("report", 1) as advance:
+            write_page(folder, results, found)
+            advance(1)
+        write_text(folder / "scenario.toml", study.base.to_toml())
+        seconds = {"study": round(time.perf_counter() - start, 3)}
+        record = provenance(scenario_hash=study.base.hash(), timings_s=seconds)
+        write_json(folder / "provenance.json", record)
+    shelf.close()
+    text = f"{found['answer']}\nReport: {out / 'report.html'}"
+    return Outcome(document=found, text=text)
