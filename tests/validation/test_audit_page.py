@@ -32,3 +32,15 @@ def test_the_recommended_setting_is_within_five_per_cent_of_the_best(result):
     assert means[part["recommended"]["setting"]] <= 1.05 * least
     assert set(part["judging_seeds"]).isdisjoint(part["selection_seeds"])
     assert len(part["judging_seeds"]) >= 100
+
+
+def test_equation_seven_holds_over_a_tenfold_range(result):
+    """Residue power by Eq. 7 within 10 % of what is found, density 0.3 to 3, r = 0.1."""
+    (study,) = [
+        row
+        for row in result["residue"]["rows"]
+        if row["background"] == "subtract" and row["regularisation"] == 0.1
+    ]
+    densities = [at["density"] for at in study["by_density"]]
+    assert max(densities) / min(densities) == pytest.approx(10.0)
+    assert all(abs(at["ratio"] - 1.0) < 0.1 for at in study["by_density"])
