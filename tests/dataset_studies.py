@@ -1,4 +1,4 @@
-"""Studies small enough for tests: 32 pixels, one energy, thin plates, a quarter of a second each."""
+"""Studies small enough for tests: 32 x 32 pixels, a quarter of a second each."""
 
 from __future__ import annotations
 

@@ -51,10 +51,17 @@ def test_command_passes_scenario_folder_and_seed(
 ) -> None:
     """The checked scenario, the default folder and the seed reach the pipeline."""
     assert cli.main([command, QUICK, "--seed", "7", "--set", "lens.na=0.3"]) == 0
-    ((name, scenario, out, _),) = pipeline
+    ((name, scenario, out, *_),) = pipeline
     assert (name, out) == (command, Path("runs/quick"))
     assert (scenario.acquisition.seed, scenario.lens.na) == (7, 0.3)
     assert capsys.readouterr().out == "for people\n"
+
+
+def test_map_reaches_the_pipeline(pipeline: list[tuple[Any, ...]]) -> None:
+    """`verify --map` hands its axes on; without it there is no map."""
+    assert cli.main(["verify", QUICK, "--map", "thickness=50:100,na"]) == 0
+    assert cli.main(["verify", QUICK]) == 0
+    assert [call[-1] for call in pipeline] == ["thickness=50:100,na", None]
 
 
 def test_json_is_one_strict_document_on_stdout(

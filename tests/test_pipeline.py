@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scintscope import pipeline
+from scintscope.errors import InputError
 from scintscope.forward.simulate import expose_all, set_up
 from scintscope.progress import silent
 from scintscope.scenario import load_scenario
@@ -115,4 +116,37 @@ def test_a_killed_command_leaves_nothing(root, tmp_path, monkeypatch, command, f
     monkeypatch.setattr(pipeline, "expose_all", stop)
     with pytest.raises(failure, match="stopped"):
         getattr(pipeline, command)(scenario(root), tmp_path / "out", silent)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_verify_writes_budget_and_map(root, tmp_path):
+    """`verify --map`: images of the parts add up; table, page and JSON hold the map."""
+    cheap = 'accuracy.effects={fluorescence="local",electrons=false,scattered_photons=false}'
+    out = tmp_path / "verified"
+    outcome = pipeline.verify(scenario(root, cheap), out, silent, "source_distance=20:200")
+    numbers = json.loads((out / "metrics.json").read_text())
+    assert numbers == json.loads(json.dumps(outcome.document))
+    single = numbers["single_psf"]
+    assert single["budget"]["sample_hardening"] > 0.0
+    assert single["budget"]["halo"] == single["budget"]["plate_tilt"] == 0.0
+    images = {
+        path.stem.removeprefix("budget_"): read_stack(path).frames[0]
+        for path in (out / "images").glob("budget_*.tif")
+    }
+    total = images.pop("total")
+    # stored as float32, errors of the order of 0.1
+    np.testing.assert_allclose(sum(images.values()), total, atol=1e-6)
+    assert np.sqrt(np.mean(total**2)) == pytest.approx(single["budget_total"], rel=1e-5)
+    (grid,) = numbers["validity"]["maps"]
+    near, far = (p["geometry"] for p in grid["points"])
+    assert near > far > 0.0
+    assert len((out / "validity.csv").read_text().splitlines()) == 3
+    page = (out / "report.html").read_text()
+    assert 'id="budget"' in page and 'id="validity"' in page
+
+
+def test_verify_refuses_a_bad_map_first(root, tmp_path):
+    """A map that cannot be had is refused before anything is computed or written."""
+    with pytest.raises(InputError, match="thickness"):
+        pipeline.verify(scenario(root), tmp_path / "out", silent, "thicknes")
     assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ from scintscope.outputs import to_json
 from scintscope.pipeline import perform
 from scintscope.progress import silent
 from scintscope.scenario import load_scenario
+from scintscope.verdict.effects import EFFECTS
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 SCENARIOS = sorted(FOLDER.glob("*.toml"))
@@ -77,7 +78,20 @@ METRICS = {
         "rms_relative_error": float,
         "edge_relative_error": float,
         "rms_relative_error_entrance": float,
-        "budget": dict,
+        "budget": dict.fromkeys(EFFECTS, float),
+        "budget_total": float,
+        "budget_interaction": float,
+        "optics_only_relative_error": float,
+        "plate_contrast_gain": float,
+    },
+    "bought": {
+        "rmse": {"target": dict.fromkeys((*KINDS, "thin_equal"), float)},
+        "curves": {kind: {"neq_per_um2": list} for kind in (*KINDS, "thin_equal")},
+        "detectability": {"disc": {"ideal": dict}, "line": {"not_prewhitening": dict}},
+        "helps_um": list,
+        "nearer_to_truth_um": {"target": list},
+        "neq_restored_over_thick": float,
+        "piqe_rank_correlation": {"target": float},
     },
     "psf": dict.fromkeys(("fwhm_true_um", "fwhm_estimated_um", "relative_error"), float),
     "restoration": {"target": OBJECT, "specimen": OBJECT},

@@ -1,24 +1,38 @@
 """jax.numpy in double precision: import ``jnp`` and ``jax`` from here, nowhere else.
 
 Transfer functions and everything read off them are computed in float64; JAX's default is
-float32, so the switch must be thrown before the first array is made. The threads of its pool on
-processors are fixed here too (`scintscope.threads`), as results depend on them.
+float32, so the switch must be thrown before the first array is made. JAX is loaded when ``jax`` or
+``jnp`` is first asked for: what works on plain numbers never waits for it. The
+threads of its pool on processors are fixed then (`scintscope.threads`): results depend on them.
 """
 
-from types import ModuleType
-from typing import Any
+from __future__ import annotations
 
-import jax
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from scintscope.threads import fix_jax_threads
 
-fix_jax_threads()
-jax.config.update("jax_enable_x64", True)
-
-import jax.numpy as jnp  # noqa: E402
+if TYPE_CHECKING:
+    import jax
+    import jax.numpy as jnp
 
 __all__ = ["jax", "jnp", "namespace"]
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``jax`` or ``jnp``, loaded, its threads fixed, set to double precision."""
+    if name not in ("jax", "jnp"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    fix_jax_threads()
+    module = importlib.import_module("jax")
+    module.config.update("jax_enable_x64", True)
+    globals().update(jax=module, jnp=importlib.import_module("jax.numpy"))
+    return globals()[name]
 
 
 def namespace(*values: Any) -> ModuleType:
@@ -26,4 +40,8 @@ def namespace(*values: Any) -> ModuleType:
 
     One implementation of an equation then serves both: plain numbers are not compiled.
     """
-    return jnp if any(isinstance(value, jax.Array) for value in values) else np
+    loaded = sys.modules.get("jax")
+    array = getattr(loaded, "Array", None)  # absent while JAX itself is being imported
+    if array is not None and any(isinstance(value, array) for value in values):
+        return importlib.import_module("jax.numpy")
+    return np

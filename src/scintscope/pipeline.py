@@ -16,10 +16,14 @@ from scintscope.inspection import data_sheet
 from scintscope.outputs import Outcome, provenance, staged_output, write_json, write_text
 from scintscope.progress import Progress
 from scintscope.report.records import INTERIM
+from scintscope.report.validity import map_csv
 from scintscope.restoration import PlateFrames, Restoration, restore
+from scintscope.verdict.budget import Budget, error_budget
 from scintscope.verdict.judge import SPECIMEN, TARGET, THIN_SPECIMEN, Verdict, judge
-from scintscope.verdict.numbers import single_psf_numbers, verdict_numbers
-from scintscope.verdict.words import sentences
+from scintscope.verdict.numbers import map_numbers, single_psf_numbers, verdict_numbers
+from scintscope.verdict.single_psf import SinglePsf
+from scintscope.verdict.validity import ValidityMap, checked_axes, validity_maps
+from scintscope.verdict.words import SMALL_ERROR, budget_sentence, map_sentences, sentences
 
 if TYPE_CHECKING:
     from scintscope.scenario import Scenario
@@ -176,9 +180,23 @@ def perform(scenario: Scenario, progress: Progress, clock: _Clock | None = None)
         restoration=restoration,
         verdict=verdict,
         sheet=sheet,
-        metrics=sheet | verdict_numbers(verdict) | {"notes": _notes(restoration)},
+        metrics=sheet
+        | verdict_numbers(verdict)
+        | {"depth_sum": depth_sum_numbers(bench, exposures), "notes": _notes(restoration)},
         sentences=sentences(verdict),
     )
+
+
+def depth_sum_numbers(bench: Bench, exposures: Exposures) -> dict[str, Any]:
+    """Return what the depth sum of each image took, and its error as estimated from the image.
+
+    Rms over the image's standard deviation, against the sum over all depths.
+    """
+    found = {
+        name: {"transforms": light.terms, "estimated_error": light.error}
+        for name, light in exposures.truth.items()
+    }
+    return {"error_target": bench.experiment.instrument.accuracy.error_target, "images": found}
 
 
 def _notes(restoration: Restoration) -> list[dict[str, str]]:
@@ -278,10 +296,7 @@ def simulate(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
         for name, stack in stacks.items():
             write_stack(folder / f"{name}.tif", stack, pixel)
         truth: dict[str, Any] = {"drift": as_arrays(exposures)}
-        truth["depth_sum"] = {
-            name: {"transforms": light.terms, "estimated_error": light.error}
-            for name, light in exposures.truth.items()
-        }
+        truth["depth_sum"] = depth_sum_numbers(bench, exposures)["images"]
         truth["defects"] = {name: defects.catalogue for name, defects in bench.defects.items()}
         (folder / "truth").mkdir()
         write_json(folder / "truth" / "truth.json", truth)
@@ -316,15 +331,61 @@ def _write_truth_images(folder: Path, bench: Bench, exposures: Exposures) -> Non
     write_image(folder / "psf_true.tif", kernel.astype(np.float32), pixel)
 
 
-def verify(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
-    """Compare the exact image with the single-PSF image on both plates, without noise."""
-    from scintscope.forward.simulate import rendered
+def verify(scenario: Scenario, out: Path, progress: Progress, maps: str | None = None) -> Outcome:
+    """Compare the exact image with the single-PSF image on both plates, without noise.
+
+    With the error budget of the thick plate as images and numbers, and the validity map.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to do.
+    out : Path
+        Final folder; see `outputs.staged_output`.
+    progress : callable
+        See `scintscope.progress`.
+    maps : str, optional
+        Axes of the validity map (`verdict.validity.parse_axes`); none if not given.
+    """
     from scintscope.report import write_verify_report
-    from scintscope.tiff import write_image
+
+    if maps is not None:
+        checked_axes(experiment(scenario), TARGET, maps)
+    clock = _Clock()
+    with staged_output(out) as folder:
+        found, pixel, budget = _verified(scenario, progress, clock)
+        grids = _mapped(scenario, maps, progress, clock)
+        _write_verify_images(folder / "images", found, budget, pixel)
+        document: dict[str, Any] = {
+            "single_psf": single_psf_numbers(found["thick"], budget),
+            "single_psf_thin": single_psf_numbers(found["thin"]),
+            "validity": map_numbers(grids, SMALL_ERROR) if grids else None,
+        }
+        if grids:
+            write_text(folder / "validity.csv", map_csv(grids))
+        write_verify_report(folder, found, pixel, budget, grids)
+        write_json(folder / "metrics.json", document)
+        _write_records(folder, scenario, clock)
+    lines = ["RMS of exact minus single-PSF image over std(exact):"]
+    lines += [
+        f"{plate:5s} registered {single.rms_relative_error:.3%}  edge "
+        f"{single.edge_relative_error:.3%}  as printed {single.rms_relative_error_entrance:.3%}"
+        for plate, single in found.items()
+    ]
+    lines += [f"  {effect:20s} {part.rms:.4%}" for effect, part in budget.parts.items()]
+    lines += [f"  {'interaction':20s} {budget.interaction.rms:.4%}", budget_sentence(budget)]
+    lines += map_sentences(grids) if grids else []
+    return Outcome(document=document, text="\n".join([*lines, f"Report: {out / 'report.html'}"]))
+
+
+def _verified(
+    scenario: Scenario, progress: Progress, clock: _Clock
+) -> tuple[dict[str, SinglePsf], float, Budget]:
+    """Return the verdict on Eq. 2 by plate, the camera's pixel, and the thick plate's budget."""
+    from scintscope.forward.simulate import rendered
     from scintscope.verdict.single_psf import judge_light
 
-    clock = _Clock()
-    with staged_output(out) as folder, progress("exact and single-PSF images", 3) as advance:
+    with progress("exact and single-PSF images", 3) as advance:
         with clock.stage("instrument"):
             bench = set_up(experiment(scenario))
         advance(1)
@@ -334,26 +395,32 @@ def verify(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
                 light = rendered(bench, plate, TARGET)
                 found[plate] = judge_light(light, bench.responses[plate], bench.planes[plate])
             advance(1)
-        pixel = bench.planes["thick"].pixel_um
-        for plate, single in found.items():
-            error = (single.registered - single.exact).astype(np.float32)
-            write_image(folder / "images" / f"{plate}_exact.tif", single.exact, pixel)
-            write_image(folder / "images" / f"{plate}_error.tif", error, pixel)
-        document = {
-            "single_psf": single_psf_numbers(found["thick"]),
-            "single_psf_thin": single_psf_numbers(found["thin"]),
-        }
-        write_verify_report(folder, found, pixel)
-        write_json(folder / "metrics.json", document)
-        _write_records(folder, scenario, clock)
-    lines = [
-        f"{plate:5s} registered {single.rms_relative_error:.3%}  edge "
-        f"{single.edge_relative_error:.3%}  as printed {single.rms_relative_error_entrance:.3%}"
-        for plate, single in found.items()
-    ]
-    return Outcome(
-        document=document,
-        text="RMS of exact minus single-PSF image over std(exact):\n"
-        + "\n".join(lines)
-        + f"\nReport: {out / 'report.html'}",
-    )
+    with clock.stage("budget"):
+        budget = error_budget(bench, TARGET, progress)
+    return found, bench.planes["thick"].pixel_um, budget
+
+
+def _mapped(
+    scenario: Scenario, maps: str | None, progress: Progress, clock: _Clock
+) -> list[ValidityMap]:
+    """Return the validity maps asked for."""
+    if maps is None:
+        return []
+    with clock.stage("validity map"):
+        return validity_maps(experiment(scenario), TARGET, maps, progress)
+
+
+def _write_verify_images(
+    folder: Path, found: Mapping[str, SinglePsf], budget: Budget, pixel_um: float
+) -> None:
+    """Write exact images and errors (electrons), and the budget's images (shares of std)."""
+    from scintscope.tiff import write_image
+
+    for plate, single in found.items():
+        error = (single.registered - single.exact).astype(np.float32)
+        write_image(folder / f"{plate}_exact.tif", single.exact, pixel_um)
+        write_image(folder / f"{plate}_error.tif", error, pixel_um)
+    parts = {effect: budget.parts[effect] for effect in budget.present}
+    parts |= {"interaction": budget.interaction, "total": budget.total}
+    for name, part in parts.items():
+        write_image(folder / f"budget_{name}.tif", part.error.astype(np.float32), pixel_um)

@@ -13,7 +13,7 @@ Progress = Callable[[str, int], AbstractContextManager[Advance]]
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Advance]:
-    """Show a bar on stderr while the block runs; nothing where stderr is not a terminal.
+    """Show a bar with rate and time left on stderr while the block runs, if a person watches.
 
     Parameters
     ----------
@@ -32,13 +32,31 @@ def progress(title: str, total: int) -> Iterator[Advance]:
             yield advance
         return
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Steps a second, or seconds a step where one takes longer."""
+
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            if not speed:
+                return Text("")
+            return Text(f"{speed:.3g}/s" if speed >= 1.0 else f"{1.0 / speed:.3g} s each")
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
+        Rate(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),

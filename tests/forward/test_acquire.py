@@ -119,6 +119,23 @@ def bench():
     return small(camera=quiet_camera())
 
 
+def test_curves_met_before_are_used_again(bench):
+    """A second set of defects in the same depths computes no transfer function, and alike."""
+    response = response_of(bench, "thick")
+    plane = scene_of(bench, response).plane
+    loss = np.full(plane.fine.shape, 0.2, dtype=np.float32)
+    defects = PlateDefects(
+        emission=(EmissionDefect(depth_low_um=0.0, depth_high_um=50.0, loss=loss),),
+        transmission=(TransmissionDefect(depth_um=120.0, loss=loss),),
+    )
+    curves = {}
+    first = plate_optics(response, plane, defects, curves=curves)
+    assert set(curves) == {(0.0, 50.0), (120.0,)}
+    again = plate_optics(replace(response, otf=None), plane, defects, first.quanta, curves)
+    assert np.array_equal(first.factor, again.factor)
+    assert np.array_equal(first.group_kernels[0], again.group_kernels[0])
+
+
 def test_total_loss_of_emission_is_black(bench):
     """An emission defect over the whole depth with loss 1 leaves no light, sample or not."""
     for sample in (None, blob(5.0, -8.0, thickness_um=2.0)):

@@ -10,7 +10,7 @@ import pytest
 from scintscope.errors import DataError, InputError, RangeError
 from scintscope.metrics import eight_bit_limits, piqe, to_eight_bit
 
-DATA = Path(__file__).with_name("data")
+DATA = Path(__file__).parents[2] / "validation" / "metrics"
 # Both codes do the same float64 arithmetic in another order: about 1e-13 a pixel, which the square
 # root of a difference (sigma) raises to 1e-7 at worst where a neighbourhood is constant; seen 1e-11
 SCORE_TOLERANCE = 1e-6

@@ -24,11 +24,17 @@ HOSTS = {
 }
 TABLES = {"penelope_cm2_g": "PENELOPE 2018 tables shipped with SpekPy 2.5.4",
           "chantler_cm2_g": "Chantler tables, xraydb 4.5.8"}  # fmt: skip
-SPREAD = "documented spread between tabulations: 5 % below a K edge, 1 % for interpolation"
+SPREAD = "documented spread between tabulations: 5 % below a K edge, 6 % around 5 keV"
 LARGEST_SPREAD, TYPICAL_SPREAD = 0.06, 0.03
+SHOWN = {"luag": "LuAG", "csi": "CsI", "gos": "Gd2O2S", "lu2o3": "Lu2O3"}
 AT_EDGE_KEV = 0.3
 TABLE_SHARE, YIELD_SHARE = 0.05, 0.04
 CRYTUR = ((10.0, 37.03), (20.0, 31.78), (30.0, 10.51), (40.0, 4.838), (50.0, 2.638), (100.0, 0.475))
+
+
+def shown(name: str) -> str:
+    """Return a crystal's name as it is written."""
+    return SHOWN.get(name, name.upper())
 
 
 def host(name: str) -> Absorber:
@@ -62,7 +68,7 @@ def total_rows(name: str) -> list[Row]:
                          source=source)
             for e, mu, other in zip(energy, ours, theirs, strict=True)
         ]  # fmt: skip
-        what = f"attenuation of {name.upper()}, {source.split()[0]}"
+        what = f"attenuation of {shown(name)}, {source.split()[0]}"
         median = float(np.median(ours / theirs))
         found += [
             worst(group, what),
@@ -126,7 +132,7 @@ def balance_row(name: str) -> Row:
                      source="PENELOPE Monte Carlo (mutren), pyPenred 1.15.2.0")
         for line, mu, limit in zip(lines, mass_coefficient(material, kept), share, strict=True)
     ]  # fmt: skip
-    return worst(group, f"mu_en of {name.upper()} from shells, yields and lines")
+    return worst(group, f"mu_en of {shown(name)} from shells, yields and lines")
 
 
 def shell_rows(line: dict[str, Any]) -> list[Row]:

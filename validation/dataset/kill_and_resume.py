@@ -1,16 +1,17 @@
 """Kill at random moments and resume: nothing complete is lost, and the end is the same bits.
 
 ``python validation/dataset/kill_and_resume.py [CYCLES]`` starts the command with two workers on
-``tiny.toml`` and kills it CYCLES (20) times: everything at once (kill -9 of its session), the client
-alone, or one worker. After every cycle each sample that ever counted as complete must still do, with
-the hash of an undisturbed run. Then it is resumed to the end and checked. Three minutes a dozen
-cycles on two free cores.
+``tiny.toml`` and kills it CYCLES (20) times: everything at once (kill -9 of its session), the
+client alone, or one worker. After every cycle each sample that ever counted as complete must still
+do, with the hash of an undisturbed run. Then it is resumed to the end and checked. Five minutes on
+two free cores.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,8 +20,13 @@ from pathlib import Path
 import numpy as np
 import runs
 
+from scintscope.dataset.staging import staged
+from scintscope.dataset.store import open_store, read_records
+
 SAMPLES = 160
-LONGEST_S = 20.0
+LONGEST_S = 6.0
+START_S = 300.0
+"""A run that stages nothing for so long is killed all the same."""
 
 
 def children(process: int) -> list[int]:
@@ -46,12 +52,34 @@ def kill(process: int, what: str, rng: np.random.Generator) -> None:
         os.kill(int(rng.choice(others)), signal.SIGKILL)
 
 
-def cycle(store: Path, what: str, rng: np.random.Generator) -> float:
-    """Run, kill at a random moment, and make sure that nothing of it is left running."""
+def wait_for_work(store: Path, process: subprocess.Popen[bytes], before: int) -> None:
+    """Return when a sample more than before counts as complete, or the run has ended."""
+    start = time.monotonic()
+    while process.poll() is None and time.monotonic() - start < START_S:
+        if (store / "scintscope" / "study.json").is_file() and len(counted(store)) > before:
+            return
+        time.sleep(0.05)
+
+
+def counted(folder: Path) -> set[int]:
+    """Return which samples count as complete, without looking into them."""
+    store = open_store(folder)
+    return set(read_records(store)) | staged(store)
+
+
+def cycle(store: Path, what: str, before: int, rng: np.random.Generator) -> float:
+    """Run, kill at a random moment, and make sure that nothing of it is left running.
+
+    Three in four are killed up to six seconds after their first sample, one at any time after its
+    start: before there is a store, while workers start, while optics are computed.
+    """
     arguments = ("dataset", runs.TINY, "--out", store, "--samples", SAMPLES, "--workers", 2)
     process = runs.start(*arguments, "--resume")
-    moment = float(rng.uniform(1.0, LONGEST_S))
-    time.sleep(moment)
+    begun = time.monotonic()
+    if rng.random() < 0.75:
+        wait_for_work(store, process, before)
+    time.sleep(float(rng.uniform(0.0, LONGEST_S)))
+    moment = time.monotonic() - begun
     kill(process.pid, what, rng)
     if what == "worker":  # the run goes on with the others; end it after a while
         time.sleep(3.0)
@@ -75,8 +103,8 @@ def main(cycles: int) -> int:
         history = []
         for number in range(cycles):
             what = ("everything", "everything", "client", "worker")[number % 4]
-            moment = cycle(store, what, rng)
-            found = runs.complete(store) if (store / "scintscope").exists() else {}
+            moment = cycle(store, what, len(before), rng)
+            found = runs.complete(store) if (store / "scintscope" / "study.json").exists() else {}
             lost = set(before) - set(found)
             wrong = [i for i, sha in found.items() if sha != wanted[i]]
             history.append(

@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +20,18 @@ THREADS = {
     "NUMEXPR_NUM_THREADS": "2",
     "KMP_BLOCKTIME": "0",
 }
-STRIPPED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "GLIBC_TUNABLES", "XLA_FLAGS")
-TIMEOUT_S = 1200
+"""Of peers and floors. Our own tasks fix theirs as the command does (`scintscope.threads`)."""
+
+STRIPPED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "GLIBC_TUNABLES", "XLA_FLAGS", "PJRT_NPROC")
+TIMEOUT_S = 1800
+"""For one preparation or one call; then the competitor counts as failed and the bench goes on."""
+
+CLEAN_SHARE = 0.15
+"""A sample during which others took more than this of the processors is not clean."""
+
+
+WITH_SOURCE = ("ours", "mkl")
+"""Environments whose workers import this source tree."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +42,6 @@ class Competitor:
     task: str
     parameters: dict[str, Any] = field(default_factory=dict)
     environment: str = "ours"
-    with_source: bool = False
 
 
 @dataclass
@@ -56,13 +66,14 @@ class Samples:
         if not self.samples:
             return {"error": self.error}
         seconds = [s["seconds"] for s in self.samples]
+        shares = [s["others_share"] for s in self.samples if s["others_share"] is not None]
         return {
             "median_s": self.median(),
             "least_s": min(seconds),
             "most_s": max(seconds),
             "rounds": len(seconds),
             "cpu_s": self.median("cpu_s"),
-            "others_share": max(s["others_share"] for s in self.samples),
+            "others_share": statistics.median(shares) if shares else None,
             "peak_mib": max(s["peak_mib"] for s in self.samples),
             "returned": {k: v for k, v in self.returned.items() if k != "history"},
             "facts": self.facts,
@@ -81,7 +92,7 @@ class Worker:
             return
         environment = {k: v for k, v in os.environ.items() if k not in STRIPPED} | THREADS
         environment.pop("PYTHONPATH", None)
-        if competitor.with_source:
+        if competitor.environment in WITH_SOURCE:
             environment["PYTHONPATH"] = str(ROOT / "src")
         self.process = subprocess.Popen(
             [python, str(HERE / "worker.py"), competitor.task, json.dumps(competitor.parameters)],
@@ -92,12 +103,23 @@ class Worker:
             cwd=HERE,
             env=environment,
         )
-        self.facts = self._read().get("facts", {})
+
+    def wait(self) -> None:
+        """Wait until the competitor is prepared."""
+        if self.process is not None:
+            self.facts = self._read().get("facts", {})
 
     def _read(self) -> dict[str, Any]:
         assert self.process is not None and self.process.stdout is not None
+        limit = threading.Timer(TIMEOUT_S, self.process.kill)
+        limit.start()
         line = self.process.stdout.readline()
-        message = json.loads(line) if line else {"error": "the process ended without a word"}
+        limit.cancel()
+        message = (
+            json.loads(line)
+            if line
+            else {"error": "the process ended without a word, or took too long"}
+        )
         if "error" in message:
             self.error = str(message["error"]).strip().splitlines()[-1][:300]
             self.close()
@@ -121,10 +143,19 @@ class Worker:
 
 
 def in_turn(competitors: list[Competitor], rounds: int, *, warm: bool = True) -> dict[str, Samples]:
-    """Return the samples of all competitors: one discarded round, then A B C A B C ..."""
-    workers = {c.name: Worker(c) for c in competitors}
-    results = {name: Samples(facts=w.facts, error=w.error) for name, w in workers.items()}
+    """Return the samples of all competitors: one discarded round, then A B C A B C ...
+
+    The first is prepared alone (what it computes once and keeps, the others read), then the rest
+    together; nothing is timed before all are.
+    """
+    workers: dict[str, Worker] = {}
     try:
+        for group in (competitors[:1], competitors[1:]):
+            new = {c.name: Worker(c) for c in group}
+            workers |= new
+            for worker in new.values():
+                worker.wait()
+        results = {name: Samples(facts=w.facts, error=w.error) for name, w in workers.items()}
         for turn in range(-1 if warm else 0, rounds):
             for name, worker in workers.items():
                 sample = worker.call()
@@ -135,22 +166,28 @@ def in_turn(competitors: list[Competitor], rounds: int, *, warm: bool = True) ->
         for worker in workers.values():
             worker.close()
     for name, result in results.items():
-        text = result.error or f"{result.median():.4g} s"
+        text = f"{result.median():.4g} s" if result.samples else result.error
         print(f"  {name}: {text}", file=sys.stderr, flush=True)
     return results
 
 
 def ratio(slow: Samples, fast: Samples, factor: float = 1.0) -> dict[str, float] | None:
-    """Return the ratio of two competitors round by round: median, least and most; or None.
+    """Return the ratio of two competitors round by round: median, least, most, cpu; or None.
 
-    A competitor that says what its whole work would take (``whole_s``) is taken at its word; one
-    that was called once is compared with every round of the other.
+    ``cpu`` is that of the median processor seconds: what is left to compare on a loaded machine.
+
+    A competitor that was called once is compared with every round of the other.
     """
-    first = [(s["returned"] or {}).get("whole_s", s["seconds"]) for s in slow.samples]
+    first = [s["seconds"] for s in slow.samples]
     second = [s["seconds"] for s in fast.samples]
     if len(first) == 1:
         first *= len(second)
     pairs = [factor * a / b for a, b in zip(first, second, strict=False)]
     if not pairs:
         return None
-    return {"median": statistics.median(pairs), "least": min(pairs), "most": max(pairs)}
+    return {
+        "median": statistics.median(pairs),
+        "least": min(pairs),
+        "most": max(pairs),
+        "cpu": factor * slow.median("cpu_s") / fast.median("cpu_s"),
+    }

@@ -2,118 +2,34 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
-import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tomli_w
-from scipy import fft
+from scenes import scene
+from scipy import fft, ndimage, signal
 
-from scintscope.forward import Experiment, set_up
 from scintscope.forward import planes as reference
 from scintscope.forward.kernels import camera_kernel
 from scintscope.forward.plane import camera_image, depth_scale
 from scintscope.forward.render import Scene, light_image, noise_free_frame, xray_images
 from scintscope.forward.resample import scale_about_centre, spline_coefficients
-from scintscope.forward.simulate import Bench
 from scintscope.forward.terms import light_per_photon
 from scintscope.response import depth_response
-from scintscope.scenario import load_scenario
 
 Work = Callable[[], Any]
 Facts = dict[str, Any]
 
-PAPER = Path(__file__).parents[2] / "scenarios" / "paper.toml"
-FIELD_UM = 2662.4
-"""The paper's field: 2048 pixels of 1.3 um."""
-
-BIN_OF_ONE_ENERGY_KEV = 73.0
-"""Bin width times the number of energies it gives, about."""
-
-
-def scene(side: int, planes: int, energies: int, as_wide_as: int = 0) -> Scene:
-    """Return the paper's bench with a fish (tissue and bone) on a simulation grid of a side.
-
-    The camera has as many pixels as leave room for the margin that the blur needs; the specimen
-    fills the field. With ``as_wide_as``, source and pupil are nearer, so that the field's corner
-    is seen at the angle it has on a grid of that side.
-    """
-    made = _scene(side, planes, energies, as_wide_as)
-    have_planes = made.response.depth_um.size
-    have_energies = made.response.spectrum.energy_kev.size
-    if have_planes == planes and have_energies == energies:
-        return made
-    nearer = (planes * planes / have_planes, energies * energies / have_energies)
-    return _scene(side, round(nearer[0]), nearer[1], as_wide_as)
-
-
-def _scene(side: int, depth_nodes: int, energies: float, as_wide_as: int) -> Scene:
-    """Return the scene; plates of several layers have more planes, spectra more energies."""
-    camera = (side - margin_px(side)) // 2
-    sets = [
-        f"camera.shape=[{camera},{camera}]",
-        f"specimen.length_um={0.9 * FIELD_UM * camera / 2048:.1f}",
-        f"accuracy.depth_nodes={max(depth_nodes, 1)}",
-        f"accuracy.energy_bin_kev={min(max(BIN_OF_ONE_ENERGY_KEV / energies, 0.05), 5.0):.3f}",
-    ]
-    if as_wide_as:
-        nearer = (as_wide_as - margin_px(as_wide_as)) / (2.0 * camera)
-        sets += [f"{key}={value / nearer}" for key, value in DISTANCES_MM.items()]
-    return _bench(sets, one_energy=energies <= 1).scene("thick", "specimen")
-
-
-DISTANCES_MM = {
-    "geometry.source_to_scintillator_mm": 100.0,
-    "geometry.source_to_sample_mm": 98.0,
-    "lens.pupil_distance_mm": 100.0,
-}
-"""The paper's."""
-
-
-def _bench(sets: list[str], one_energy: bool = False) -> Bench:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "scenario.toml"
-        document = tomllib.loads(PAPER.read_text(encoding="utf-8"))
-        if one_energy:
-            source = {"kind": "monochromatic", "energy_kev": 20.0, "focal_spot_fwhm_um": 5.0}
-            document["source"] = source
-        path.write_text(tomli_w.dumps(document), encoding="utf-8")
-        scenario = load_scenario(path, ["accuracy.oversampling=2", *sets])
-    return set_up(
-        Experiment(
-            instrument=scenario.instrument(),
-            acquisition=scenario.acquisition,
-            samples={"specimen": scenario.specimen},
-            absorbers=scenario.absorbers,
-        )
-    )
-
-
-@cache
-def margin_px(side: int) -> int:
-    """Return by how much the simulation grid exceeds twice the camera, for a camera of its size."""
-    camera = side // 2
-    sets = [f"camera.shape=[{camera},{camera}]", f"specimen.length_um={camera}"]
-    bench = _bench([*sets, "accuracy.depth_nodes=8", "accuracy.energy_bin_kev=5.0"])
-    return int(bench.planes["thick"].fine.shape[0]) - 2 * camera
-
-
-def _arrays(part: object) -> dict[str, np.ndarray]:
-    names = part.__dataclass_fields__  # type: ignore[attr-defined]
-    found = {name: getattr(part, name) for name in names}
-    return {name: v for name, v in found.items() if isinstance(v, np.ndarray) and v.ndim}
+PLAIN_KERNEL = 255
+"""Side of the PSF of the plain loop, samples of the simulation grid."""
 
 
 def _facts(made: Scene) -> Facts:
     return {
         "grid": list(made.plane.fine.shape),
+        "camera": list(made.plane.camera_shape),
         "planes": int(made.response.depth_um.size),
         "energies": int(made.response.spectrum.energy_kev.size),
         "materials": list(made.specimen.thickness_um),
@@ -135,50 +51,66 @@ def scintscope(
     return work, _facts(made)
 
 
-def plane_by_plane(side: int, planes: int, energies: int) -> tuple[Work, Facts]:
-    """Return Eq. 1 as the package's own reference computes it, at one depth and at two.
-
-    The difference is what a depth costs, all energies of it; the rest is paid once.
-    """
-    made = scene(side, planes, energies)
-
-    def work() -> Facts:
-        seconds = []
-        for count in (1, 2):
-            part, start = _at_depths(made, count), time.perf_counter()
-            reference.plane_by_plane(part)
-            seconds.append(time.perf_counter() - start)
-        depth_s = seconds[1] - seconds[0]
-        depths = made.response.depth_um.size
-        return {
-            "timed_planes": 3 * made.response.spectrum.energy_kev.size,
-            "whole_s": seconds[0] + depth_s * (depths - 1),
-            "depth_s": depth_s,
-        }
-
-    return work, _facts(made)
-
-
-def _at_depths(made: Scene, count: int) -> Scene:
-    """Return a scene whose depth sum has only so many of its depths."""
-    have = made.response.depth_um.size
-    keep = np.unique(np.linspace(0, have - 1, count).round().astype(int))
-    cut = {
-        name: value[keep]
-        for name, value in _arrays(made.response).items()
-        if value.shape[0] == have
-    }
-    return replace(made, response=replace(made.response, **cut))
-
-
 def exact(
     side: int, planes: int, energies: int, save: str, as_wide_as: int = 0
 ) -> tuple[Work, Facts]:
-    """Return the whole plane-by-plane image, all depths and energies."""
+    """Return the package's own reference, Eq. 1 in float64: all depths, all energies."""
     made = scene(side, planes, energies, as_wide_as)
 
     def work() -> None:
         np.save(save, reference.plane_by_plane(made))
+
+    return work, _facts(made)
+
+
+def _crossed(made: Scene, energy: int) -> np.ndarray:
+    """Return the specimen's transmission at one energy."""
+    thickness = made.specimen.thickness_um
+    crossed = sum(made.mu_per_um[n][energy] * t for n, t in thickness.items())
+    return np.exp(-crossed).astype(np.float32)
+
+
+def _scales(made: Scene) -> np.ndarray:
+    response, pupil_mm = made.response, made.instrument.lens.pupil_distance_mm
+    effects = made.instrument.accuracy.effects
+    return depth_scale(response.depth_um, made.plane, response, pupil_mm, effects)
+
+
+def _curve(made: Scene, depth: int, weight: float) -> np.ndarray:
+    response = made.response
+    return response.otf[depth] * response.depth_weight_um[depth] * weight
+
+
+def plain_loop(side: int, planes: int, energies: int, timed_planes: int) -> tuple[Work, Facts]:
+    """Return what a plain scipy loop does: each (energy, depth) resampled and convolved by itself.
+
+    ``scipy.ndimage.affine_transform`` (cubic splines) and ``scipy.signal.fftconvolve``, float32,
+    with point-spread functions made beforehand. The planes timed are spread over two energies.
+    """
+    made = scene(side, planes, energies)
+    scales, shape = _scales(made), made.plane.fine.shape
+    light = light_per_photon(made.response, made.response.depth_um)
+    depths = np.linspace(0, scales.size - 1, -(-timed_planes // 2)).round().astype(int)
+    cut = tuple(slice((n - PLAIN_KERNEL) // 2, (n + PLAIN_KERNEL) // 2) for n in shape)
+    psfs = {}
+    for j in depths:
+        curve = _curve(made, int(j), 1.0)
+        kernel = camera_kernel(made.plane, made.response.frequency_cy_per_um, curve)
+        psfs[int(j)] = np.fft.fftshift(fft.irfft2(kernel, s=shape))[cut]
+    centre = (np.array(shape) - 1) / 2.0
+
+    def work() -> Facts:
+        total = np.zeros(shape, dtype=np.float32)
+        for energy in (light.shape[0] // 3, 2 * light.shape[0] // 3):
+            seen = _crossed(made, energy)
+            for j in depths:
+                ratio = 1.0 / scales[j]
+                sharp = ndimage.affine_transform(
+                    seen, [ratio, ratio], centre * (1.0 - ratio), order=3, mode="nearest"
+                )
+                blurred = signal.fftconvolve(sharp, psfs[int(j)], mode="same")
+                total += np.float32(light[energy, j]) * blurred
+        return {"timed_planes": 2 * depths.size}
 
     return work, _facts(made)
 
@@ -188,20 +120,16 @@ def separable_loop(
 ) -> tuple[Work, Facts]:
     """Return the best plane loop: float32, one prefilter an energy, planes in two threads."""
     made = scene(side, planes, energies)
-    response, plane = made.response, made.plane
-    pupil_mm, effects = made.instrument.lens.pupil_distance_mm, made.instrument.accuracy.effects
-    scales = depth_scale(response.depth_um, plane, response, pupil_mm, effects)
+    response, plane, scales = made.response, made.plane, _scales(made)
     light = light_per_photon(response, response.depth_um)
     keep = np.linspace(0, light.shape[0] - 1, timed_energies).round().astype(int)
 
     def energy_term(e: int) -> np.ndarray:
-        crossed = sum(made.mu_per_um[n][e] * t for n, t in made.specimen.thickness_um.items())
-        coefficients = spline_coefficients(np.exp(-crossed).astype(np.float32))
+        coefficients = spline_coefficients(_crossed(made, e))
 
         def one(j: int) -> np.ndarray:
-            sharp = scale_about_centre(coefficients, float(scales[j]))
-            spectrum = fft.rfft2(sharp)
-            curve = response.otf[j] * response.depth_weight_um[j] * light[e, j]
+            spectrum = fft.rfft2(scale_about_centre(coefficients, float(scales[j])))
+            curve = _curve(made, j, light[e, j])
             spectrum *= camera_kernel(plane, response.frequency_cy_per_um, curve)
             return spectrum
 

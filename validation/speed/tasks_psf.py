@@ -13,19 +13,33 @@ def depths_um(planes: int) -> np.ndarray:
     return np.linspace(0.0, THICKNESS_UM, planes)
 
 
-def scintscope(planes: int, side: int):
-    """Return our stack: scalar, mean over square pixels, stage where depth 40 um is sharp."""
+def scintscope(planes: int, side: int, first: bool = False):
+    """Return our stack: scalar, mean over square pixels, stage where depth 40 um is sharp.
+
+    With ``first`` the pixels' layout, which is kept for the next stack of the same shape, pixel and
+    cut-off, is made anew each time.
+    """
+    from scintscope.optics import psf_kernels
     from scintscope.optics.psf_kernels import psf_stack
     from scintscope.optics.wavefront import OpticalPath
+    from scintscope.threads import fix_threads
 
+    fix_threads()
     path = OpticalPath(na=NA, index=INDEX, wavelength_um=WAVELENGTH_UM)
     travel_um = FOCUS_UM / INDEX
 
     def work() -> dict:
+        if first:
+            psf_kernels._layout.cache_clear()
         stack = psf_stack(depths_um(planes), travel_um, path, pixel_um=PIXEL_UM, shape=(side, side))
         return {"error_bound": float(stack.error_bound.max())}
 
     return work, {}
+
+
+def scintscope_first(planes: int, side: int):
+    """Return our stack with nothing kept from an earlier one."""
+    return scintscope(planes, side, first=True)
 
 
 def psfmodels(planes: int, side: int):
@@ -47,7 +61,7 @@ def psfmodels(planes: int, side: int):
 
 def microsim(planes: int, side: int):
     """Return microsim's vectorial stack over stage positions, the emitter at one depth."""
-    from microsim.psf import vectorial_psf
+    from microsim.psf import vectorial_psf, vectorial_rz
     from microsim.schema.lens import ObjectiveLens
 
     lens = ObjectiveLens(
@@ -62,6 +76,7 @@ def microsim(planes: int, side: int):
     )
 
     def work() -> None:
+        vectorial_rz.cache_clear()  # it keeps its last answers
         vectorial_psf(
             tuple(depths_um(planes)), nx=side, dxy=PIXEL_UM, wvl=WAVELENGTH_UM, objective=lens
         )

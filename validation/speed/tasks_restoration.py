@@ -28,10 +28,20 @@ def problem(side: int, kernel: int) -> tuple[np.ndarray, np.ndarray]:
     return image / image.max(), psf.astype(np.float32)
 
 
-def scintscope(side: int, kernel: int, iterations: int, save: str = "", acceleration: str = "none"):
+def scintscope(
+    side: int,
+    kernel: int,
+    iterations: int,
+    save: str = "",
+    acceleration: str = "none",
+    precision: str = "float32",
+    engine: str = "scipy",
+):
     """Return our Richardson-Lucy with scikit-image's zero boundary and start."""
     from scintscope.restoration.richardson_lucy import richardson_lucy
+    from scintscope.threads import fix_threads
 
+    fix_threads()
     image, psf = problem(side, kernel)
 
     def work() -> dict:
@@ -43,6 +53,8 @@ def scintscope(side: int, kernel: int, iterations: int, save: str = "", accelera
             start=START,
             normalise=False,
             acceleration=acceleration,
+            precision=precision,
+            engine=engine,
         )
         if save:
             np.save(save, found.estimate)
@@ -51,15 +63,51 @@ def scintscope(side: int, kernel: int, iterations: int, save: str = "", accelera
     return work, {}
 
 
+def scintscope_float64(side: int, kernel: int, iterations: int, save: str = ""):
+    """Return the same in double precision: what float32 is checked against."""
+    return scintscope(side, kernel, iterations, save, precision="float64")
+
+
+def scintscope_jax(side: int, kernel: int, iterations: int, save: str = ""):
+    """Return the same on JAX's transforms."""
+    return scintscope(side, kernel, iterations, save, engine="jax")
+
+
 def scintscope_mkl(side: int, kernel: int, iterations: int, save: str = ""):
     """Return the same code on MKL's transforms, through scipy's backend mechanism."""
     import mkl
     import mkl_fft.interfaces.scipy_fft
     from scipy import fft
 
+    made = scintscope(side, kernel, iterations, save)
     mkl.set_num_threads(1)  # tiles are spread over threads already
     fft.set_global_backend(mkl_fft.interfaces.scipy_fft)
-    return scintscope(side, kernel, iterations, save)
+    return made
+
+
+def psf_estimate(side: int, kernel: int, iterations: int):
+    """Return our estimate of the PSF between two images, the unknown as large as the frame."""
+    from scintscope.restoration import RestorationConfig, estimate_psf
+    from scintscope.threads import fix_threads
+
+    fix_threads()
+    thick, _ = problem(side, kernel)
+    thin = np.roll(thick, 1, axis=0)  # what the numbers are does not matter to the time
+    config = RestorationConfig(
+        psf_iterations=iterations, psf_size_px=kernel, psf_acceleration="none"
+    )
+
+    def work() -> None:
+        estimate_psf(thin, thick, config)
+
+    return work, {}
+
+
+def psf_floor(side: int, kernel: int, iterations: int):
+    """Return the four transforms an iteration of the PSF needs: frame plus farthest lag."""
+    from scipy import fft
+
+    return _transforms(int(fft.next_fast_len(side + side // 2 + 1, real=True)), iterations)
 
 
 def skimage(side: int, kernel: int, iterations: int, save: str = ""):
@@ -100,9 +148,12 @@ def _floor_shape(side: int, kernel: int) -> int:
 
 def floor(side: int, kernel: int, iterations: int):
     """Return the four real transforms an iteration needs, whole arrays, nothing else."""
+    return _transforms(_floor_shape(side, kernel), iterations)
+
+
+def _transforms(count: int, iterations: int):
     from scipy import fft
 
-    count = _floor_shape(side, kernel)
     image = np.zeros((count, count), dtype=np.float32)
 
     def work() -> None:
@@ -119,7 +170,7 @@ def tiled_floor(side: int, kernel: int, iterations: int):
     from scintscope.convolve import Convolver
 
     _, psf = problem(side, kernel)
-    blur = Convolver(psf, (side, side), "zero").tiles
+    blur = Convolver(psf, (side, side), "zero").tiles.pack()
     spectrum = np.zeros_like(blur.workspace())
 
     def nothing(first: int, last: int, tile: np.ndarray) -> None:

@@ -15,6 +15,9 @@ import sys
 import time
 import traceback
 
+SHORTEST_FOR_SHARE_S = 0.2
+"""The system counts in hundredths of a second: of shorter calls the others' share says nothing."""
+
 
 def busy_s() -> float:
     """Return the seconds all processors have been busy since the machine was started."""
@@ -32,11 +35,12 @@ def measure(work) -> dict:
     returned = work()
     wall = time.perf_counter() - start
     own, all_busy = time.process_time() - cpu, busy_s() - busy
+    share = min(max(0.0, (all_busy - own) / (wall * (os.cpu_count() or 1))), 1.0)
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "seconds": wall,
         "cpu_s": own,
-        "others_share": max(0.0, (all_busy - own) / (wall * (os.cpu_count() or 1))),
+        "others_share": share if wall > SHORTEST_FOR_SHARE_S else None,
         "peak_mib": peak_kib / 1024.0,
         "returned": returned,
     }

@@ -58,44 +58,65 @@ class Setting:
 
 BACKGROUNDS = ("subtract", "divide")
 TAPERS = ("none", "hann")
-ITERATIONS = (1, 2, 4, 8, 16, 32, 64)
+ITERATIONS = (1, 2, 4, 8, 16, 32)
+MANY_ITERATIONS = (*ITERATIONS, 64)
 RL_SIZES_PX = (20, 40, 60)
 REGULARISATIONS = (1e-3, 1e-2, 1e-1)
 RADIAL_SIZES_PX = (40, 60, 129)
 
 PAPER = Setting(target_background="subtract", psf_method="richardson_lucy", psf_size_px=60)
 """Eight iterations, 60 pixels, hard cut, background subtracted (Zhou et al. 2025); the start is the
-package's default, since the paper names none. Its flat start is in the grid too."""
+package's default, since the paper names none. Its flat start is in the wide grid."""
 
 
-def full_grid() -> tuple[Setting, ...]:
-    """Return the grid of the committed study, 118 settings.
+def judged_grid() -> tuple[Setting, ...]:
+    """Return the grid of the judging seeds, 40 settings.
 
-    Richardson-Lucy at 7 iteration counts: from a peaked start, background subtracted, 3 sizes;
-    the same at 20 pixels, background divided; from a flat start, as the paper's text reads, at 60
-    pixels. Ratio of transforms: 2 backgrounds x 3 sizes x 3 regularisations. Radial fit: 2
-    backgrounds x 3 sizes. All with a hard cut and with a Hann taper.
+    Richardson-Lucy from a peaked start, background subtracted: 20 pixels x 6 iteration counts, 60
+    pixels x 4 (up to the paper's). Ratio of transforms: 2 backgrounds x 3 sizes x 3
+    regularisations. Radial fit: 2 backgrounds x 3 sizes x 2 tapers.
     """
-    grid = []
-    for taper in TAPERS:
-        for size in RL_SIZES_PX:
-            grid += richardson_lucy("subtract", size, taper)
-        grid += richardson_lucy("divide", RL_SIZES_PX[0], taper)
-        grid += richardson_lucy("subtract", PAPER.psf_size_px, taper, start="full")
-        for background in BACKGROUNDS:
-            grid += [
-                Setting(
-                    target_background=background,
-                    psf_method="fourier_ratio",
-                    psf_size_px=size,
-                    psf_taper=taper,
-                    psf_regularisation=value,
-                )
-                for size in RL_SIZES_PX
-                for value in REGULARISATIONS
-            ]
+    grid = richardson_lucy("subtract", RL_SIZES_PX[0])
+    grid += richardson_lucy("subtract", PAPER.psf_size_px, iterations=ITERATIONS[:4])
+    for background in BACKGROUNDS:
+        grid += _ratios(background, "none")
+        for taper in TAPERS:
             grid += [radial(background, size, taper) for size in RADIAL_SIZES_PX]
     return tuple(grid)
+
+
+def wide_grid() -> tuple[Setting, ...]:
+    """Return the grid of the selection seeds, 118 settings, the judged ones among them.
+
+    Also 64 iterations, 40 pixels, the background divided at 20 pixels, a flat start (as the paper's
+    text reads) at 60 pixels, and a Hann taper on everything.
+    """
+    grid = list(judged_grid())
+    for taper in TAPERS:
+        for size in RL_SIZES_PX:
+            grid += richardson_lucy("subtract", size, taper, iterations=MANY_ITERATIONS)
+        grid += richardson_lucy("divide", RL_SIZES_PX[0], taper, iterations=MANY_ITERATIONS)
+        grid += richardson_lucy(
+            "subtract", PAPER.psf_size_px, taper, start="full", iterations=MANY_ITERATIONS
+        )
+        for background in BACKGROUNDS:
+            grid += _ratios(background, taper)
+    return tuple(dict.fromkeys(grid))
+
+
+def _ratios(background: str, taper: str) -> list[Setting]:
+    """Return the ratio of transforms at all sizes and regularisations."""
+    return [
+        Setting(
+            target_background=background,
+            psf_method="fourier_ratio",
+            psf_size_px=size,
+            psf_taper=taper,
+            psf_regularisation=value,
+        )
+        for size in RL_SIZES_PX
+        for value in REGULARISATIONS
+    ]
 
 
 def small_grid() -> tuple[Setting, ...]:
@@ -150,10 +171,13 @@ def richardson_lucy(
 def one_pass(settings: Sequence[Setting]) -> list[list[Setting]]:
     """Return the settings grouped by what one run of an estimator serves.
 
-    Of one iteration all counts come from one pass, and every taper from one estimate.
+    Of one iteration all counts come from one pass, and every taper from one estimate; direct
+    methods estimate the whole frame's kernel, so that every size comes from one too.
     """
     groups: dict[Setting, list[Setting]] = {}
     for setting in settings:
         key = replace(setting, psf_iterations=1, psf_taper="none")
+        if setting.psf_method != "richardson_lucy":
+            key = replace(key, psf_size_px=3)
         groups.setdefault(key, []).append(setting)
     return list(groups.values())

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from scintscope.audit.estimates import kernels
 from scintscope.audit.kernel_error import KernelTruth, kernel_error, pair_truth
-from scintscope.audit.pairs import PairBench, draw_pair, set_up_pairs
+from scintscope.audit.pairs import PairBench, draw_pair, set_up_pairs, under
 from scintscope.audit.settings import Setting
 from scintscope.errors import InputError
-from scintscope.outputs import write_json
+from scintscope.outputs import plain, write_json
 from scintscope.progress import Progress
 from scintscope.scenario import Scenario
 
@@ -82,7 +82,7 @@ def study_key(scenario: Scenario, merge_frames: bool) -> str:
         for key, table in scenario.document.items()
         if key not in ("name", "description", "specimen")
     }
-    text = json.dumps([tables, merge_frames], sort_keys=True)
+    text = json.dumps(plain([tables, merge_frames]), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -155,18 +155,47 @@ def _keep(place: Path, seed: int, found: dict[str, float]) -> None:
 
 Each = Callable[[list[int], Sequence[Setting], Path], Iterator[tuple[int, dict[str, float]]]]
 _STATE: dict[str, Any] = {}
-"""A worker process's bench and truth."""
+"""A worker process's bench and truth, and what they are of."""
+
+
+def bench_and_truth(scenario: Scenario, merge_frames: bool = True) -> tuple[PairBench, KernelTruth]:
+    """Return a scenario's bench and its true kernel; the last ones set up are kept.
+
+    A scenario that differs from the last in exposures, defects, drift, noise or restoration alone
+    is not rendered again.
+    """
+    rendered, key = _rendered_key(scenario), study_key(scenario, merge_frames)
+    if _STATE.get("rendered") != rendered:
+        _STATE["bench"] = set_up_pairs(scenario, merge_frames=merge_frames)
+        _STATE["rendered"] = rendered
+    elif _STATE.get("key") != key:
+        _STATE["bench"] = under(_STATE["bench"], scenario, merge_frames=merge_frames)
+    _STATE["key"] = key
+    bench: PairBench = _STATE["bench"]
+    return bench, pair_truth(bench.responses["thin"], bench.responses["thick"])
+
+
+def _rendered_key(scenario: Scenario) -> str:
+    """Return what decides a bench's rendering."""
+    tables: dict[str, Any] = json.loads(json.dumps(plain(scenario.document)))
+    for name in ("name", "description", "specimen", "acquisition", "restoration"):
+        tables.pop(name, None)
+    for plate in ("thin", "thick"):
+        for name in ("exposure_s", "defects"):
+            tables[plate].pop(name, None)
+    for name in ("defects", "noise"):
+        tables.get("accuracy", {}).get("effects", {}).pop(name, None)
+    return json.dumps(tables, sort_keys=True)
 
 
 def _start(scenario: Scenario, merge_frames: bool) -> None:
-    bench = set_up_pairs(scenario, merge_frames=merge_frames)
-    _STATE["bench"] = bench
-    _STATE["truth"] = pair_truth(bench.responses["thin"], bench.responses["thick"])
+    _STATE["work"] = bench_and_truth(scenario, merge_frames)
 
 
 def _work(task: tuple[int, list[Setting]]) -> tuple[int, dict[str, float]]:
     seed, settings = task
-    return seed, seed_errors(_STATE["bench"], _STATE["truth"], settings, seed)
+    bench, truth = _STATE["work"]
+    return seed, seed_errors(bench, truth, settings, seed)
 
 
 @contextmanager
@@ -189,67 +218,3 @@ def _workers(count: int, scenario: Scenario, merge_frames: bool) -> Iterator[Eac
         initargs=(scenario, merge_frames),
     ) as pool:
         yield lambda seeds, settings, place: pool.map(_work, tasks(seeds, settings, place))
-
-
-def summary(errors: Errors) -> list[dict[str, Any]]:
-    """Return a row for each setting, best first: name, mean, standard error."""
-    mean, standard = errors.mean(), errors.standard_error()
-    rows = [
-        {"setting": name, "mean": mean[name], "standard_error": standard[name]} for name in mean
-    ]
-    return sorted(rows, key=lambda row: (not np.isfinite(row["mean"]), row["mean"]))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recommendation:
-    """The setting that was best on some seeds, judged on others.
-
-    Parameters
-    ----------
-    setting : str
-        Its name.
-    selected_mean, judged_mean, judged_standard_error : float
-        Mean error on the seeds it was chosen on, and on those it is judged on.
-    best_judged : str
-        The setting that would have been best on the judging seeds.
-    best_judged_mean, ratio : float
-        Its mean there, and the recommended setting's over it.
-    """
-
-    setting: str
-    selected_mean: float
-    judged_mean: float
-    judged_standard_error: float
-    best_judged: str
-    best_judged_mean: float
-    ratio: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields by name."""
-        return asdict(self)
-
-
-def recommend(errors: Errors, select: Sequence[int], judge: Sequence[int]) -> Recommendation:
-    """Return the setting of least mean error on the selection seeds, judged on others.
-
-    Raises
-    ------
-    InputError
-        The two sets of seeds share one.
-    """
-    shared = sorted(set(select) & set(judge))
-    if shared:
-        raise InputError(f"seed {shared[0]} both selects and judges: give disjoint seeds.")
-    chosen = summary(errors.only(select))[0]
-    judged = errors.only(judge)
-    best = summary(judged)[0]
-    mean = judged.mean()[chosen["setting"]]
-    return Recommendation(
-        setting=chosen["setting"],
-        selected_mean=chosen["mean"],
-        judged_mean=mean,
-        judged_standard_error=judged.standard_error()[chosen["setting"]],
-        best_judged=best["setting"],
-        best_judged_mean=best["mean"],
-        ratio=mean / best["mean"],
-    )

@@ -13,13 +13,23 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from scintscope.cli import dataset, design, lookup, measured, simulation, validate
+from scintscope.cli import audit, dataset, design, lookup, measured, simulation, validate
 from scintscope.cli.common import app, tell
 from scintscope.errors import InputError, ScintscopeError
 from scintscope.memory import keep_freed_memory
 from scintscope.threads import fix_threads
 
-__all__ = ["app", "dataset", "design", "lookup", "main", "measured", "simulation", "validate"]
+__all__ = [
+    "app",
+    "audit",
+    "dataset",
+    "design",
+    "lookup",
+    "main",
+    "measured",
+    "simulation",
+    "validate",
+]
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 

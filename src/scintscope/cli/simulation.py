@@ -51,14 +51,22 @@ def verify(
     out: Out = None,
     seed: Seed = None,
     sets: Sets = (),
+    map: str | None = None,
     json: Json = False,
 ) -> None:
-    """Compare the exact image with the single-PSF image, without noise."""
+    """Compare the exact image with the single-PSF image, without noise; say what parts them.
+
+    Parameters
+    ----------
+    map
+        Where one PSF is enough: "all", or axes separated by commas out of source_distance, field,
+        thickness, na, contrast, hardness, each with values if wanted: thickness=50:100:200,na.
+    """
     loaded = load(scenario, sets, seed)
     from scintscope import pipeline
     from scintscope.progress import progress
 
-    say(pipeline.verify(loaded, folder(out, loaded), progress), json)
+    say(pipeline.verify(loaded, folder(out, loaded), progress, map), json)
 
 
 @app.command

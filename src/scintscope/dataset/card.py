@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import scintscope
 from scintscope.dataset.contents import CONTENTS
 from scintscope.dataset.croissant import croissant
 from scintscope.dataset.distributions import Distribution
-from scintscope.dataset.families import Family
+from scintscope.dataset.families import SEEDED, Family
 from scintscope.dataset.score import MEASURES
+from scintscope.dataset.splits import split_of
 from scintscope.dataset.store import Store, study_record
+from scintscope.dataset.study import Study
 from scintscope.dataset.table import TABLE_FILE, write_table
 from scintscope.outputs import provenance, write_json, write_text
 
@@ -36,8 +39,13 @@ def write_card(store: Store, records: Records) -> None:
     write_json(store.path / "provenance.json", record)
 
 
+def planned_card(study: Study) -> str:
+    """Return the card of a study of which nothing is made yet."""
+    return readme(Store(path=Path(study.name), study=study), {})
+
+
 def readme(store: Store, records: Records) -> str:
-    """Return the card for people, Markdown."""
+    """Return the card for people, Markdown; without records, of what will be made."""
     study = store.study
     parts = [
         f"# {study.name}",
@@ -52,8 +60,7 @@ def readme(store: Store, records: Records) -> str:
         _splits(store, records),
         "## What varies",
         _varies(store),
-        "## Scores of the baseline",
-        _scores(records),
+        *(("## Scores of the baseline", scores) if (scores := _scores(records)) else ()),
         "## Limits",
         _limits(store),
         "## Where it comes from",
@@ -66,8 +73,9 @@ def _summary(store: Store, records: Records) -> str:
     study, specs = store.study, store.specs()
     rows, columns = study.base.camera.shape
     size = sum(spec.nbytes for spec in specs.values()) / 1e6
+    number = f"{len(records)} of {study.samples}" if records else f"{study.samples}"
     return (
-        f"{len(records)} of {study.samples} simulated samples, {rows} x {columns} pixels each: the "
+        f"{number} simulated samples, {rows} x {columns} pixels each: the "
         "same object imaged through a thin and a thick scintillator by a lens-coupled X-ray "
         f"microscope, with the truth attached. {size:.1f} MB a sample before compression. Licence: "
         f"{study.licence}."
@@ -81,10 +89,12 @@ def _loading(store: Store) -> str:
     split = store.study.splits[0][0]
     return f"""```python
 import xarray
-data = xarray.open_zarr("{store.path.name}")
-train = data.isel(sample=data["split"] == 0)         # numbers: see split.attrs
 
-from scintscope.dataset.reader import PairReader        # or any loader that takes len() and [i]
+data = xarray.open_zarr("{store.path.name}")
+train = data.isel(sample=data["split"] == 0)  # numbers: see split.attrs
+
+from scintscope.dataset.reader import PairReader  # or any loader that takes len() and [i]
+
 pairs = PairReader("{store.path.name}", split="{split}", arrays=["{first}", "{second}"])
 pairs[0]["{first}"], pairs.parameters(0)
 ```
@@ -121,17 +131,22 @@ def _arrays(store: Store) -> str:
 
 
 def _splits(store: Store, records: Records) -> str:
-    lines = ["| split | share | samples |", "|---|---|---|"]
-    for name, share in store.study.splits:
-        count = sum(record["split"] == name for record in records.values())
-        lines.append(f"| {name} | {share:g} | {count} |")
     study = store.study
+    lines = ["| split | share | samples |", "|---|---|---|"]
+    for name, share in study.splits:
+        count = sum(
+            split_of(study.splits, index // study.samples_per_plate) == name
+            for index in (records or range(study.samples))
+        )
+        lines.append(f"| {name} | {share:g} | {count} |")
     text = (
         f"A pair of plates (its defects) takes {study.samples_per_plate} samples in a row and "
         "belongs to one split; every specimen is an individual of its own, and an image file "
         "belongs to one split. So no plate and no specimen is in two splits. The target, where it "
         "does not vary, and the instruments are the same in all: they are the laboratory's."
     )
+    if any(f.kind not in SEEDED and not f.paths for f in study.families):
+        text += " Targets shown as specimens share a layout and differ in the numbers drawn."
     return "\n".join([*lines, "", text])
 
 
@@ -218,6 +233,12 @@ def _limits(store: Store) -> str:
 
 
 def _origin(store: Store, records: Records) -> str:
+    if not records:
+        return (
+            f"Made by scintscope from a study with seed {store.study.seed}. Every sample depends "
+            "on the study and its index alone. The card that comes with the data adds versions, "
+            "processors, hashes and scores."
+        )
     record = study_record(store.path)
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     machines = "; ".join(sorted({str(r["machine"]) for r in records.values()})) or "none yet"
@@ -225,7 +246,7 @@ def _origin(store: Store, records: Records) -> str:
         f"Made by scintscope {scintscope.__version__} from a study with seed {store.study.seed}, "
         f"SHA-256 `{store.study.hash()}`. Every sample depends on the study and its index alone; "
         "on one processor family with one set of libraries its bits are always the same. A "
-        "sample's SHA-256 is over its decoded arrays (name, little-endian dtype, shape, C-order bytes) "
-        f"and its parameters as canonical JSON. Libraries: {versions}. Processors: {machines}. The "
-        "lock file's digest and more are in `provenance.json`."
+        "sample's SHA-256 is over its decoded arrays (name, little-endian dtype, shape, C-order "
+        f"bytes) and its parameters as canonical JSON. Libraries: {versions}. Processors: "
+        f"{machines}. The lock file's digest and more are in `provenance.json`."
     )

@@ -112,7 +112,9 @@ def local_cluster(workers: int) -> Iterator[DaskEngine]:
             n_workers=count,
             threads_per_worker=1,
             processes=True,
+            host="127.0.0.1",
             dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # its HTTP server: any port
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,

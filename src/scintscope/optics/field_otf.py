@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.optics.field import FieldAberrations, azimuthal_phase_waves, focus_shift_um
-from scintscope.optics.otf import nodes_for, phase_ranges_rad
+from scintscope.optics.shear import nodes_for, phase_ranges_rad
 from scintscope.optics.wavefront import (
     OpticalPath,
     focus_for_travel_um,

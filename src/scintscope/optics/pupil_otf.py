@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from scintscope.errors import InputError
 from scintscope.optics.aberrations import amplitude_map
-from scintscope.optics.otf import nodes_for, pair_weight
 from scintscope.optics.pupil import SCALAR, Pupil, scalar_amplitude
 from scintscope.optics.pupil_grid import pupil_path_um
 from scintscope.optics.radial_nodes import check_aperture, plain_path
+from scintscope.optics.shear import nodes_for, pair_weight
 from scintscope.optics.wavefront import OpticalPath
 
 Array = NDArray[np.float64]

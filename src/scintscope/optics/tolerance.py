@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize, minimize_scalar
 
 from scintscope.errors import check_choice, check_range
-from scintscope.optics.otf import shear_nodes
+from scintscope.optics.shear import shear_nodes
 from scintscope.optics.wavefront import OpticalPath, fixed_wavefront_um, slab_path, wavefront_um
 
 Array = NDArray[np.float64]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from scintscope import outputs
+from scintscope.report import bought as bought_figures
+from scintscope.report import budget as budget_figures
 from scintscope.report import gallery, kernels, resolution, sketch, style
 from scintscope.report import single as single_figures
+from scintscope.report import validity as validity_figures
+from scintscope.report.bought import bought_table
+from scintscope.report.budget import budget_table
 from scintscope.report.paper import is_papers_instrument, paper_table
 from scintscope.report.plates import plate_figures
 from scintscope.report.records import INTERIM, FinishedRun, Illustration, Table
@@ -24,6 +29,10 @@ from scintscope.report.tables import (
     verdict_table,
 )
 from scintscope.verdict import SinglePsf
+from scintscope.verdict.budget import Budget
+from scintscope.verdict.numbers import single_psf_numbers
+from scintscope.verdict.validity import ValidityMap
+from scintscope.verdict.words import SMALL_ERROR, budget_sentence, map_sentences
 
 TEMPLATE = "report.html"
 FILE = "report.html"
@@ -42,6 +51,7 @@ def write_report(folder: Path, run: FinishedRun) -> None:
     tables = [sheet_table(run.sheet), kernel_table(run.metrics)]
     tables += [sample_table(name, n) for name, n in run.metrics["restoration"].items()]
     tables.append(gain_table(run.metrics["restoration"]))
+    tables += [bought_table(run.verdict.bought), budget_table(run.metrics["single_psf"])]
     text = render_page(
         title=f"scintscope: {run.scenario.name}",
         description=str(run.scenario.document.get("description", "")),
@@ -59,7 +69,13 @@ def write_report(folder: Path, run: FinishedRun) -> None:
     outputs.write_text(folder / FILE, text)
 
 
-def write_verify_report(folder: Path, found: Mapping[str, SinglePsf], pixel_um: float) -> None:
+def write_verify_report(
+    folder: Path,
+    found: Mapping[str, SinglePsf],
+    pixel_um: float,
+    budget: Budget | None = None,
+    maps: Sequence[ValidityMap] = (),
+) -> None:
     """Write ``report.html`` on exact against single-PSF images.
 
     Parameters
@@ -70,6 +86,10 @@ def write_verify_report(folder: Path, found: Mapping[str, SinglePsf], pixel_um: 
         By plate.
     pixel_um : float
         Camera pixel at the object.
+    budget : Budget, optional
+        Of the thick plate.
+    maps : sequence of ValidityMap
+        What was asked for.
     """
     rows = [
         [
@@ -95,12 +115,49 @@ def write_verify_report(folder: Path, found: Mapping[str, SinglePsf], pixel_um: 
     text = render_page(
         title="scintscope: is one PSF enough?",
         description="Exact depth sum against one generalized PSF, without noise.",
-        sentences=sentences,
-        figures=[_single_figure(found, pixel_um)],
-        tables=[table],
+        sentences=[*sentences, *_more_sentences(budget, maps)],
+        figures=[_single_figure(found, pixel_um), *_verify_figures(budget, maps)],
+        tables=[table, *_verify_tables(found["thick"], budget, maps)],
         provenance=versions(),
     )
     outputs.write_text(folder / FILE, text)
+
+
+def _more_sentences(budget: Budget | None, maps: Sequence[ValidityMap]) -> list[str]:
+    lines = [] if budget is None else [budget_sentence(budget)]
+    return lines + (map_sentences(maps) if maps else [])
+
+
+def _verify_figures(budget: Budget | None, maps: Sequence[ValidityMap]) -> list[Illustration]:
+    figures = []
+    if budget is not None:
+        figures.append(
+            Illustration(
+                name="budget",
+                title="Where the error of one PSF comes from",
+                caption="Each effect alone, what the parts do not explain, and all together, over "
+                "the field and as images.",
+                png=style.picture(budget_figures.draw_budget, budget),
+            )
+        )
+    if maps:
+        figures.append(
+            Illustration(
+                name="validity",
+                title="Where one PSF is enough",
+                caption="Above, the error over the scenario's numbers; below, the rule of thumb "
+                "fitted to it, the paper's criterion, and that of hardening.",
+                png=style.picture(validity_figures.draw_maps, maps, SMALL_ERROR),
+            )
+        )
+    return figures
+
+
+def _verify_tables(
+    single: SinglePsf, budget: Budget | None, maps: Sequence[ValidityMap]
+) -> list[Table]:
+    tables = [] if budget is None else [budget_table(single_psf_numbers(single, budget))]
+    return tables + [validity_figures.map_table(grid) for grid in maps]
 
 
 def illustrations(run: FinishedRun) -> list[Illustration]:
@@ -185,6 +242,22 @@ def _judgement_figures(run: FinishedRun) -> list[Illustration]:
             png=style.picture(resolution.draw_profiles, run),
         )
     )
+    figures += [
+        Illustration(
+            name="bought",
+            title="What restoring buys",
+            caption="Transfer, noise and noise-equivalent quanta of each image, the contrast a "
+            "disc needs to be seen, and how far each image is from the truth at each frequency.",
+            png=style.picture(bought_figures.draw_bought, run.verdict.bought),
+        ),
+        Illustration(
+            name="budget",
+            title="Where the error of one PSF comes from",
+            caption="Each effect alone and all together, from local transfer functions; the "
+            "command verify makes the images.",
+            png=style.picture(budget_figures.draw_local_budget, run.verdict.budget),
+        ),
+    ]
     found = {"thick": run.verdict.single, "thin": run.verdict.single_thin}
     return [*figures, _single_figure(found, run.bench.planes["thick"].pixel_um)]
 

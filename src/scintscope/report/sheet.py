@@ -11,7 +11,7 @@ from scintscope.instrument import Instrument
 from scintscope.optics.defocus import rayleigh_half_depth_um
 from scintscope.optics.wavefront import OpticalPath
 from scintscope.plate_transfer import film_path
-from scintscope.report import optics_figures, style
+from scintscope.report import style
 from scintscope.report.page import FILE, render_page, versions
 from scintscope.report.plates import plate_figures
 from scintscope.report.records import Illustration, Table
@@ -83,6 +83,8 @@ def sheet_figures(
 
 def _lens_figures(instrument: Instrument, response: DepthResponse) -> list[Illustration]:
     """Return the figures of the lens with the thick plate: focus, section, pupil, depth, field."""
+    from scintscope.report import optics_figures  # loads JAX, which the report of a run never needs
+
     path = film_path(response.path, response.plate)
     travel, thickness = response.travel_um, response.thickness_um
     below = thickness - response.focus_um
@@ -139,6 +141,8 @@ def _field_figure(
     instrument: Instrument, response: DepthResponse, path: OpticalPath
 ) -> Illustration:
     """Return the figure of what differs over the field."""
+    from scintscope.report import optics_figures
+
     rows, columns = (n * response.pixel_um for n in instrument.camera.shape)
     return Illustration(
         name="field",

@@ -23,6 +23,8 @@ COLOURS = {"thin": THIN, "thick": THICK, "restored": RESTORED, "truth": TRUTH}
 GREY, HEAT, DIVERGING = "gray", "magma", "PuOr"
 DOTS_PER_INCH = 120
 WIDTH_IN = 11.5
+_COMPRESSION = 3
+"""Of the PNG: half the time of the usual 6 for a few per cent more bytes."""
 
 _SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -62,7 +64,9 @@ def picture(draw: Callable[..., Figure], *arguments: Any, **options: Any) -> byt
         canvas.draw()  # type: ignore[no-untyped-call]
         pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
     small = io.BytesIO()
-    Picture.fromarray(np.ascontiguousarray(pixels)).save(small, format="PNG")
+    Picture.fromarray(np.ascontiguousarray(pixels)).save(
+        small, format="PNG", compress_level=_COMPRESSION
+    )
     return small.getvalue()
 
 

@@ -88,7 +88,7 @@ class JaxIteration:
                 correction, estimate, point, self._inverse_view, memory, self._divisor
             )
             size, moved = (float(v) for v in norms)
-            record.history.append(float(misfit) / self._pixels)
+            record.history.append(float(_total(misfit)) / self._pixels)
             if not np.isfinite(size):
                 record.broken = True
                 break
@@ -134,13 +134,26 @@ def _cut(grid: Array, window: Window) -> Array:
 
 @partial(jax.jit)
 def _ratio(model: Array, data: Array, weight: Array | None) -> tuple[Array, Array]:
-    """Return w d / model and the model's misfit, the sum of w (d log(d / m) - d + m)."""
+    """Return w d / model and the model's misfit, w (d log(d / m) - d + m).
+
+    Summed by a step of its own: in one with its sum XLA takes the logarithms one by one.
+    """
     model = jnp.maximum(model, TINY)
     ratio = data / model
     misfit = data * jnp.log(jnp.maximum(ratio, TINY)) - data + model
     if weight is not None:
         misfit, ratio = misfit * weight, ratio * weight
-    return ratio, misfit.sum(dtype=jnp.float64)
+    return ratio, misfit
+
+
+@partial(jax.jit)
+def _total(values: Array) -> Array:
+    return _sum(values)
+
+
+def _sum(values: Array) -> Array:
+    """Return the sum, of rows in their own precision, of rows' sums in double."""
+    return values.sum(axis=1).sum(dtype=jnp.float64)
 
 
 @partial(jax.jit, static_argnames="divisor")
@@ -170,11 +183,11 @@ def _updated(
         return update, update, None, norms
     step, older = memory
     taken = update - point
-    mixed = (taken * step).sum(dtype=jnp.float64)
+    mixed = _sum(taken * step)
     share = jnp.where(older > 0.0, jnp.clip(mixed / jnp.where(older > 0.0, older, 1.0), 0, 1), 0)
     ahead = jnp.maximum(update + share.astype(update.dtype) * moved, 0.0)
     return update, ahead, (taken, _squares(taken)), norms
 
 
 def _squares(values: Array) -> Array:
-    return (values * values).sum(dtype=jnp.float64)
+    return _sum(values * values)

@@ -6,12 +6,15 @@ tungsten included, which are some 40 % of the photons of a 50 kV tube with a thi
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
 
 import numpy as np
-import spekpy
 from numpy.typing import NDArray
 
+from scintscope.cache import cached_arrays
 from scintscope.errors import InputError
 from scintscope.source.parts import Filter, TubeSource
 from scintscope.source.spectrum import Spectrum
@@ -44,10 +47,9 @@ def tube_spectrum(source: TubeSource, distance_mm: float, bin_kev: float) -> Spe
     InputError
         If SpekPy refuses the tube or does not know a filter material.
     """
-    model = _model(source, distance_mm, bin_kev, brem=True, char=False)
-    energy, continuum = model.get_spectrum(diff=False)
-    lines = _model(source, distance_mm, LINE_SAMPLING_KEV, brem=False, char=True)
-    line_energy, line_photons = lines.get_spectrum(diff=False)
+    made = _table(source, distance_mm, bin_kev)
+    energy, continuum = made["energy_kev"], made["continuum"]
+    line_energy, line_photons = made["line_energy_kev"], made["line_photons"]
     present = line_photons > 0
     energies = np.concatenate([energy, line_energy[present]])
     photons = np.concatenate([continuum, line_photons[present]]) / UM2_PER_CM2
@@ -66,20 +68,63 @@ def half_value_layer_mm_al(source: TubeSource, distance_mm: float) -> float:
 
     In bins of 0.1 keV: with wider bins the place of the L lines in their bins moves it by 1-2 %.
     """
-    return float(_model(source, distance_mm, HVL_BIN_KEV, brem=True, char=True).get_hvl1())
+    _check_distance(distance_mm)
+
+    def make() -> dict[str, NDArray[Any]]:
+        model = _model(source, distance_mm, HVL_BIN_KEV, brem=True, char=True)
+        return {"hvl_mm_al": np.array(float(model.get_hvl1()))}
+
+    inputs = _inputs(source, distance_mm, HVL_BIN_KEV) | {"what": "half-value layer"}
+    return float(cached_arrays("tube", inputs, make)["hvl_mm_al"])
 
 
 @lru_cache(maxsize=64)
-def _model(
-    source: TubeSource, distance_mm: float, bin_kev: float, *, brem: bool, char: bool
-) -> spekpy.Spek:
-    """Return the SpekPy model of the filtered beam; one second's worth of charge."""
+def _table(source: TubeSource, distance_mm: float, bin_kev: float) -> dict[str, NDArray[Any]]:
+    """Return continuum and lines as SpekPy gives them, from the cache where they are kept."""
+    _check_distance(distance_mm)
+
+    def make() -> dict[str, NDArray[Any]]:
+        model = _model(source, distance_mm, bin_kev, brem=True, char=False)
+        energy, continuum = model.get_spectrum(diff=False)
+        lines = _model(source, distance_mm, LINE_SAMPLING_KEV, brem=False, char=True)
+        line_energy, line_photons = lines.get_spectrum(diff=False)
+        return {
+            "energy_kev": energy,
+            "continuum": continuum,
+            "line_energy_kev": line_energy,
+            "line_photons": line_photons,
+        }
+
+    return cached_arrays("tube", _inputs(source, distance_mm, bin_kev), make)
+
+
+def _inputs(source: TubeSource, distance_mm: float, bin_kev: float) -> dict[str, Any]:
+    """Return all that SpekPy's answer depends on, its version included."""
+    return {
+        "source": asdict(source),
+        "distance_mm": distance_mm,
+        "bin_kev": bin_kev,
+        "line_sampling_kev": LINE_SAMPLING_KEV,
+        "spekpy": version("spekpy"),
+    }
+
+
+def _check_distance(distance_mm: float) -> None:
+    """Refuse a parallel beam from a tube."""
     if not np.isfinite(distance_mm):
         raise InputError(
             "geometry.source_to_scintillator_mm = inf: the flux of a tube depends on its "
             'distance. Give a finite distance, or source.kind = "monochromatic" or '
             '"spectrum_file" for a parallel beam.'
         )
+
+
+def _model(
+    source: TubeSource, distance_mm: float, bin_kev: float, *, brem: bool, char: bool
+) -> Any:
+    """Return the SpekPy model of the filtered beam; one second's worth of charge."""
+    import spekpy  # a second, which a kept table saves
+
     try:
         model = spekpy.Spek(
             kvp=source.voltage_kv,

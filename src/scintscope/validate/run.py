@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -89,18 +90,41 @@ def run_cases(cases: Sequence[Case], *, quick: bool = False, progress: Progress 
     ------
     InputError
         If a case returns no rows at all, or two of the same name.
+
+    Notes
+    -----
+    A case that stops with another error gives one row that fails and says so.
     """
     rows: list[Row] = []
     seconds: dict[str, float] = {}
     with progress("validating", len(cases)) as advance:
         for case in cases:
             start = time.process_time()
-            found = [replace(row, case=case.name) for row in case.rows(quick)]
+            found = [replace(row, case=case.name) for row in _rows(case, quick)]
             seconds[case.name] = time.process_time() - start
             _check(case, found, quick)
             rows += found
             advance(1)
     return Report(rows=tuple(rows), processor_s=seconds, quick=quick)
+
+
+def _rows(case: Case, quick: bool) -> list[Row]:
+    """Return a case's rows; an error becomes a row that fails, so that the others still run."""
+    try:
+        return case.rows(quick)
+    except InputError:
+        raise
+    except Exception as error:
+        return [
+            Row(
+                name=f"could not be computed: {type(error).__name__}: {error}",
+                ours=math.nan,
+                reference=math.nan,
+                tolerance=0.0,
+                reason="a case that stops counts as failed",
+                source=str(case.folder / "case.py"),
+            )
+        ]
 
 
 def _check(case: Case, rows: Sequence[Row], quick: bool) -> None:

@@ -39,6 +39,9 @@ from scintscope.restoration import (
 )
 from scintscope.sample.layout import target_layout
 from scintscope.threads import POOL_THREADS
+from scintscope.verdict.bought import Bands, Bought, bands_of
+from scintscope.verdict.buying import judge_bought
+from scintscope.verdict.local import LocalBudget, local_budget
 from scintscope.verdict.single_psf import Similarity, SinglePsf, judge_light
 from scintscope.verdict.truth import Truth, relative_scale, thin_truth, true_kernel, xray_truth
 
@@ -48,6 +51,7 @@ TARGET, SPECIMEN, THIN_SPECIMEN = "target", "specimen", "specimen_on_thin"
 CONVERGED_ITERATIONS = 64
 KINDS = ("thin", "thick", "restored")
 _THREADS = POOL_THREADS
+_SCORED_PX = 768
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +102,10 @@ class SampleVerdict:
         Same 8-bit mapping for all.
     gain : PsdGain
         PSD of restored over thick.
+    bands : Bands
+        Distance from the thin truth by frequency.
+    scored : dict of str to float
+        PIQE of the middle of the images in ``against_thin``, then of those in ``other_kernels``.
     """
 
     images: Mapping[str, Image]
@@ -109,6 +117,8 @@ class SampleVerdict:
     edges: Mapping[str, SlantedEdge | None]
     piqe: Mapping[str, float]
     gain: PsdGain
+    bands: Bands
+    scored: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +129,8 @@ class Verdict:
     single_thin: SinglePsf
     psf: PsfVerdict
     samples: Mapping[str, SampleVerdict]
+    budget: LocalBudget
+    bought: Bought
 
 
 def judge_psf(bench: Bench, restoration: Restoration) -> PsfVerdict:
@@ -165,7 +177,14 @@ def judge(bench: Bench, exposures: Exposures, restoration: Restoration) -> Verdi
     samples = {TARGET: _judge_target(case)}
     if SPECIMEN in restoration.specimens:
         samples[SPECIMEN] = _judge_specimen(case)
-    return Verdict(single=single["thick"], single_thin=single["thin"], psf=psf, samples=samples)
+    return Verdict(
+        single=single["thick"],
+        single_thin=single["thin"],
+        psf=psf,
+        samples=samples,
+        budget=local_budget(bench, TARGET),
+        bought=judge_bought(bench, restoration, samples),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -248,19 +267,29 @@ def _thin_in_thick_frame(
     return moved, valid
 
 
-def _other_kernels(
-    thick: Image, wanted: Image, mask: NDArray[np.bool_], case: _Case
-) -> dict[str, float]:
-    """Return the error of the thick image restored with the converged and with the true kernel."""
+def _other_kernels(thick: Image, case: _Case) -> dict[str, Image]:
+    """Return the thick image restored with the converged and with the true kernel."""
     kernels = {"converged_psf": case.psf.converged.psf, "true_psf": case.psf.true}
     data = np.maximum(thick, 0.0)
-    errors = {}
+    images = {}
     for name, kernel in kernels.items():
         positive = np.maximum(kernel, 0.0)
-        image = deconvolve(data, positive / positive.sum(), case.restoration.config).estimate
-        fit = gain_offset_fit(image, wanted, mask)
-        errors[name] = rmse(fit.gain * image + fit.offset, wanted, mask)
-    return errors
+        config = case.restoration.config
+        images[name] = deconvolve(data, positive / positive.sum(), config).estimate
+    return images
+
+
+def _fitted_error(image: Image, wanted: Image, mask: NDArray[np.bool_]) -> float:
+    """Return an image's rmse after the best gain and offset."""
+    fit = gain_offset_fit(image, wanted, mask)
+    return rmse(fit.gain * image + fit.offset, wanted, mask)
+
+
+def _middle(image: Image) -> Image:
+    """Return the middle of an image, at most `_SCORED_PX` a side."""
+    rows, columns = (min(n, _SCORED_PX) for n in image.shape)
+    top, left = (image.shape[0] - rows) // 2, (image.shape[1] - columns) // 2
+    return image[top : top + rows, left : left + columns]
 
 
 def frame_noise(exposures: Exposures, name: str) -> Image:
@@ -347,19 +376,28 @@ def _judged(
             )
             for t in (wanted.thin, wanted.xray)
         )
+    others = _other_kernels(images["thick"], case)
+
+    def score(image: Image) -> float:
+        return piqe(to_eight_bit(image, low, high), rescale_to_peak=False).score
+
     return SampleVerdict(
         images=images,
         truth=truth,
         against_thin=thin,
         against_xray=xray,
-        other_kernels=_other_kernels(images["thick"], wanted.thin, mask, case),
+        other_kernels={k: _fitted_error(v, wanted.thin, mask) for k, v in others.items()},
         mask=mask,
         edges=edges,
-        piqe={
-            k: piqe(to_eight_bit(v, low, high), rescale_to_peak=False).score
-            for k, v in images.items()
-        },
+        piqe={k: score(v) for k, v in images.items()},
         gain=_gain(images, noise, case.restoration, pixel),
+        bands=bands_of(
+            {k: thin[k].gain * v + thin[k].offset for k, v in images.items()},
+            wanted.thin,
+            mask,
+            pixel,
+        ),
+        scored={k: score(_middle(v)) for k, v in (images | others).items()},
     )
 
 

@@ -22,18 +22,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from scintscope.errors import InputError
 from scintscope.forward.plane import Plane, depth_scale, penumbra_sigma_um
+from scintscope.forward.simulate import Bench
 from scintscope.instrument import Instrument
+from scintscope.materials import attenuation
 from scintscope.response import DepthResponse, at_frequencies
 from scintscope.units import UM_PER_MM
 from scintscope.verdict.effects import EFFECTS, PLATE_SPECTRA, only, present, with_deposition
 from scintscope.verdict.single_psf import EDGE_FROM
-from scintscope.verdict.spectra import SampleSpectra
+from scintscope.verdict.spectra import SampleSpectra, sample_spectra
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-_ANGLES = 8
+_ANGLES = 6
+_LARGE_FIELD_PX = 1 << 20
+_THINNED = 4
+"""Of large fields every fourth tile is looked at; tiles overlap by half."""
+
+_SETTLED = 0.01
+"""Registered scale, over the spread of the scales: the error is level there."""
 _OF_THE_FIELD = ("field_aberration", "plate_tilt")
 
 
@@ -74,7 +83,13 @@ class LocalBudget:
     rms, edge : dict of str to float or None
         By effect; None for effects of the lens's field, which have no local form here.
     total, interaction : float
-        RMS of all together, and of what the parts do not explain.
+        RMS of all together (but the lens's field), and of what the parts do not explain.
+    optics_only : float
+        RMS of a PSF without halo, `LocalModel.optics_only`.
+    radius_um : (B,) array
+        Places.
+    profile : dict of str to (B,) array
+        RMS error there, by effect present, and ``total``.
     contrast_gain : float
         By which the thin plate's contrast is multiplied to meet the thick one's.
     """
@@ -84,6 +99,9 @@ class LocalBudget:
     total: float
     interaction: float
     contrast_gain: float
+    optics_only: float
+    radius_um: Array
+    profile: Mapping[str, Array]
 
 
 class LocalModel:
@@ -186,7 +204,7 @@ class LocalModel:
                 lambda m: float(spectra.share @ self._power(difference(float(m)))),
                 bounds=(float(scale.min()), float(scale.max())),
                 method="bounded",
-                options={"xatol": 1e-3 * float(np.ptp(scale))},
+                options={"xatol": _SETTLED * float(np.ptp(scale))},
             )
             registered = float(found.x)
         moved = [_moved(e, f, r, scale - registered)
@@ -277,6 +295,9 @@ class LocalModel:
             total=total.rms,
             interaction=interaction,
             contrast_gain=self.gain,
+            optics_only=self.optics_only(),
+            radius_um=self._spectra.radius_um,
+            profile={e: part.by_radius for e, part in alone.items()} | {"total": total.by_radius},
         )
 
     def optics_only(self) -> float:
@@ -293,6 +314,30 @@ class LocalModel:
         level_j = left[:, :, 0] @ full.depth_weight_um / found.spread
         rest = found.difference + (level_j[:, None] * change)[None, :, :, None]
         return float(np.sqrt(self._spectra.share @ self._power(rest)))
+
+
+def local_model(bench: Bench, sample: str) -> LocalModel:
+    """Return the local model of a sample of a bench, over its own field."""
+    plane = bench.planes["thick"]
+    scene = bench.scene("thick", sample)
+    if scene.specimen is None:
+        raise InputError("an open beam has no single-PSF error: name a sample.")
+    mu: dict[str, Mapping[str, Array]] = {"thick": scene.mu_per_um}
+    energy = bench.responses["thin"].spectrum.energy_kev
+    mu["thin"] = {
+        name: attenuation.total_per_um(bench.experiment.absorbers[name], energy)
+        for name in scene.mu_per_um
+    }
+    count = scene.plane.camera_shape[0] * scene.plane.camera_shape[1]
+    spectra = sample_spectra(
+        scene.specimen, scene.mu_per_um, plane, thinned=_THINNED if count > _LARGE_FIELD_PX else 1
+    )
+    return LocalModel(bench.experiment.instrument, bench.responses, plane, spectra, mu)
+
+
+def local_budget(bench: Bench, sample: str) -> LocalBudget:
+    """Return the budget of a sample of a bench without images."""
+    return local_model(bench, sample).budget()
 
 
 def _moved(carried: Array, f: Array, radius_um: float, shift: Array) -> Complex:

@@ -24,11 +24,12 @@ from scintscope.forward.terms import sample_transmissions
 from scintscope.grids import Grid, bin_mean
 from scintscope.sample.specimen import Specimen
 from scintscope.sample.transmission import group_images
+from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
 
-_TOLERANCE = 1e-4
-_MOST_IMAGES = 8
+_TOLERANCE = 5e-4
+_MOST_IMAGES = 6
 _TILE = 512
 """Largest side of a tile, fine samples: the halo reaches over a few hundred micrometres."""
 _TILES_A_SIDE = 3
@@ -37,7 +38,9 @@ _SLOW_PERIODS = 3.0
 _WHOLE_SIDE = 512
 _TAPER = 0.2
 """Share of the field's sides that is faded out; tiles overlap by half and fade all over."""
-_RINGS = 96
+_POOLED = 8
+_FIELD_LINE = 60
+_RINGS = 64
 _RING_POWER = 2.0
 
 
@@ -96,7 +99,7 @@ def sample_spectra(
     one_each = np.zeros((chosen.size, size.size))
     one_each[np.arange(chosen.size), chosen] = 1.0
     field = _field_of(specimen, plane)
-    images = group_images(field, mu_per_um, one_each, workers=2)
+    images = group_images(field, mu_per_um, one_each, workers=POOL_THREADS)
     corners, tile = _tiles(images.shape[1:], thinned)
     pitch = plane.fine.pixel_um
     rings = _Rings(Grid(shape=(tile, tile), pixel_um=pitch), plane.pixel_um, 0.5 / pitch, 1.0)
@@ -109,27 +112,39 @@ def sample_spectra(
         radius.append(pitch * float(np.hypot(row - centre[0], column - centre[1])))
     frequency = rings.frequency_cy_per_um
     slow = rings.edges < _SLOW_PERIODS / (tile * pitch)
+    binned = _by_radius(np.array(radius), np.where(slow, whole.covariance_all, np.array(cross)))
     return SampleSpectra(
         frequency_cy_per_um=np.where(slow, whole.frequency_cy_per_um, frequency),
-        radius_um=np.array(radius),
-        share=np.full(len(corners), 1.0 / len(corners)),
-        cross=np.where(slow, whole.covariance_all, np.array(cross)),
+        radius_um=binned[0],
+        share=binned[1],
+        cross=binned[2],
         transmissions=sampled[:, chosen],
         sampled=specimen,
     )
 
 
+def _by_radius(radius: Array, cross: Array) -> tuple[Array, Array, Array]:
+    """Return tiles pooled in a few rings of as many tiles: rms radius, share, mean spectrum."""
+    groups = np.array_split(np.argsort(radius, kind="stable"), min(_POOLED, radius.size))
+    return (
+        np.array([np.sqrt(np.mean(radius[g] ** 2)) for g in groups]),
+        np.array([g.size / radius.size for g in groups]),
+        np.array([cross[g].mean(axis=0) for g in groups]),
+    )
+
+
 def spread_over_field(spectra: SampleSpectra, half_side_um: float, places: int) -> SampleSpectra:
     """Return the same sample all over a square field: its mean spectrum at ``places`` radii."""
-    node, weight = np.polynomial.legendre.leggauss(2 * places)
-    rows, columns = np.meshgrid(node[places:], node[places:], indexing="ij")
-    share = np.outer(weight[places:], weight[places:]).ravel()
+    line = (np.arange(_FIELD_LINE) + 0.5) / _FIELD_LINE
+    every = half_side_um * np.hypot(line[:, None], line[None, :]).ravel()
     mean = np.tensordot(spectra.share, spectra.cross, axes=1)
-    radius = half_side_um * np.hypot(rows, columns).ravel()
+    groups = np.array_split(np.sort(every), places)
+    radius = np.array([np.sqrt(np.mean(g**2)) for g in groups])
+    share = np.array([g.size / every.size for g in groups])
     return SampleSpectra(
         frequency_cy_per_um=spectra.frequency_cy_per_um,
         radius_um=radius,
-        share=share / share.sum(),
+        share=share,
         cross=np.broadcast_to(mean, (radius.size, *mean.shape)),
         transmissions=spectra.transmissions,
         sampled=spectra.sampled,
@@ -180,7 +195,7 @@ class _Rings:
         part = images.astype(np.float64)
         flat = part.reshape(part.shape[0], -1)
         mean = np.average(flat, axis=1, weights=self._window.ravel() ** 2)
-        spectra = fft.rfft2((part - mean[:, None, None]) * self._window, workers=2)
+        spectra = fft.rfft2((part - mean[:, None, None]) * self._window, workers=POOL_THREADS)
         count = part.shape[0]
         result = np.empty((count, count, _RINGS))
         for i in range(count):

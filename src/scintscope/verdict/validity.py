@@ -1,8 +1,8 @@
 """Where one generalized PSF stops being enough: its error over distance, field, thickness, NA, ...
 
 Each point is the local error (module `local`) of the target on the thick plate of a changed
-instrument (module `places`), the target spread all over the field. The plate is refocused at every
-point if the scenario says ``focus_um = "best"``. Numbers are for the X-ray image of the plate
+instrument (module `places`), the target spread all over the field. Every plate and lens is
+refocused if the scenario says ``focus_um = "best"``. Numbers are for the X-ray image of the plate
 itself: what the two plates' spectra do (`effects.PLATE_SPECTRA`) is left to the budget, as is the
 lens's field. Points are kept in the cache: a map that was stopped goes on where it was.
 """
@@ -10,7 +10,7 @@ lens's field. Points are kept in the cache: a map that was stopped goes on where
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from typing import Any
 
@@ -26,8 +26,9 @@ from scintscope.instrument import Instrument
 from scintscope.materials import attenuation
 from scintscope.outputs import versions
 from scintscope.progress import Progress, silent
-from scintscope.response import DepthResponse, check_sampling, depth_response
+from scintscope.response import DepthResponse, check_sampling, depth_response, plate_spectrum
 from scintscope.sample.build import build_specimen
+from scintscope.source import Spectrum
 from scintscope.units import UM_PER_MM
 from scintscope.verdict.criterion import (
     Criterion,
@@ -39,7 +40,7 @@ from scintscope.verdict.criterion import (
     pixel_variance,
     spread_um,
 )
-from scintscope.verdict.effects import PLATE_SPECTRA
+from scintscope.verdict.effects import PLATE_SPECTRA, with_deposition
 from scintscope.verdict.local import LocalModel
 from scintscope.verdict.places import AXES, PAIRS, Places
 from scintscope.verdict.spectra import SampleSpectra, sample_spectra, spread_over_field
@@ -47,7 +48,7 @@ from scintscope.verdict.spectra import SampleSpectra, sample_spectra, spread_ove
 Array = NDArray[np.float64]
 
 _VERSION = 1
-_PLACES = 4
+_PLACES = 6
 _GEOMETRY = ("cone_magnification", "lens_perspective", "penumbra_depth", "obliquity")
 _HARDENING = ("sample_hardening", "halo")
 MOST_POINTS = 600
@@ -189,10 +190,15 @@ class MapMaker:
         return asdict(point)
 
     def _response(self, instrument: Instrument) -> DepthResponse:
-        key = repr(instrument)
+        """Return the thick plate's response; transfer functions are made once a plate and lens."""
+        key = repr((instrument.thick, instrument.lens, instrument.accuracy.depth_nodes))
         if key not in self._responses:
             self._responses[key] = depth_response(instrument, instrument.thick)
-        return self._responses[key]
+        known = self._responses[key]
+        spectrum = plate_spectrum(instrument, instrument.thick)
+        if _same(spectrum, known.spectrum):
+            return known
+        return with_deposition(replace(known, spectrum=spectrum), instrument.accuracy.effects)
 
     def _own_spectra(
         self, plane: Plane, response: DepthResponse, contrast: float
@@ -209,6 +215,15 @@ class MapMaker:
 
     def _attenuation(self, materials: Mapping[str, Any], energy_kev: Array) -> dict[str, Array]:
         return {m: attenuation.total_per_um(self._absorbers[m], energy_kev) for m in materials}
+
+
+def _same(one: Spectrum, other: Spectrum) -> bool:
+    """Return whether two spectra are equal to rounding."""
+    parts = [(s.energy_kev, s.photons_per_um2_s) for s in (one, other)]
+    return all(
+        a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-12))
+        for a, b in zip(*parts, strict=True)
+    )
 
 
 def parse_axes(text: str, places: Places) -> list[dict[str, tuple[float, ...]]]:
@@ -256,6 +271,19 @@ def _number(name: str, text: str) -> float:
     return value
 
 
+def checked_axes(
+    experiment: Experiment, sample: str, axes: str
+) -> list[dict[str, tuple[float, ...]]]:
+    """Return the axes of each map (`parse_axes`); refuse what cannot be built, at no cost."""
+    places = Places(experiment.instrument, experiment.samples[sample])
+    grids = parse_axes(axes, places)
+    for grid in grids:
+        for values in product(*grid.values()):
+            place = places.own() | dict(zip(grid, values, strict=True))
+            places.instrument({"hardness": float("nan")} | place)
+    return grids
+
+
 def validity_maps(
     experiment: Experiment, sample: str, axes: str = "all", progress: Progress = silent
 ) -> list[ValidityMap]:
@@ -273,11 +301,7 @@ def validity_maps(
         See `scintscope.progress`.
     """
     maker = MapMaker(experiment, sample)
-    grids = parse_axes(axes, maker.places)
-    for grid in grids:  # refuse what cannot be built before anything is computed
-        for values in product(*grid.values()):
-            place = maker.places.own() | dict(zip(grid, values, strict=True))
-            maker.places.instrument({"hardness": float("nan")} | place)
+    grids = checked_axes(experiment, sample, axes)
     total = sum(int(np.prod([len(v) for v in grid.values()])) for grid in grids)
     maps = []
     with progress("validity map", total) as advance:
