@@ -43,6 +43,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("pipeline", "measured"),
     ("audit", "design", "dataset"),
+    ("explore",),
     ("validate",),
     ("cli",),
 )

@@ -102,6 +102,8 @@ class TiledFilter:
 
     def pack(self) -> TiledFilter:
         """Return the filter with a copy of each column tile: worth it where it is used often."""
+        if self.packed:
+            return self
         step, columns = self._columns_at_once(), self.otf.shape[1]
         edges = [slice(first, first + step) for first in range(0, columns, step)]
         return replace(self, packed=tuple(np.ascontiguousarray(self.otf[:, e]) for e in edges))

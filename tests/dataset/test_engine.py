@@ -18,6 +18,7 @@ from scintscope.dataset.engine import HereEngine, check_workers, running_cluster
 from scintscope.dataset.store import open_store, read_records
 from scintscope.dataset.worker import Done
 from scintscope.errors import InputError
+from scintscope.outputs import versions
 from scintscope.progress import silent
 
 # distributed leaves sockets and child processes to the collector when a cluster closes.
@@ -82,14 +83,13 @@ def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_workers_that_would_differ_are_refused() -> None:
     """No workers, another version, or one that does not see the store: each is named."""
-    import scintscope
-
-    good = {"version": scintscope.__version__, "sees_store": True}
+    good = {"versions": versions(), "sees_store": True}
     check_workers({"tcp://a": good}, "tcp://s")
     with pytest.raises(InputError, match="has no workers"):
         check_workers({}, "tcp://s")
-    with pytest.raises(InputError, match=r"tcp://b has scintscope 0.0"):
-        check_workers({"tcp://a": good, "tcp://b": {**good, "version": "0.0"}}, "tcp://s")
+    with pytest.raises(InputError, match=r"tcp://b has numpy 0.0.*lock file"):
+        old = {**good, "versions": {**versions(), "numpy": "0.0"}}
+        check_workers({"tcp://a": good, "tcp://b": old}, "tcp://s")
     with pytest.raises(InputError, match="does not see the store"):
         check_workers({"tcp://a": {**good, "sees_store": False}}, "tcp://s")
 

@@ -43,21 +43,21 @@ def curves(width_um: Any = 1.0, quanta: Any = 5.0, exposure_s: Any = 2.0) -> Cur
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.label)
-@pytest.mark.parametrize("which", [0, 1, 2])
-def test_gradients_match_central_differences(objective: Objective, which: int) -> None:
+def test_gradients_match_central_differences(objective: Objective) -> None:
     """By blur, quanta and exposure every objective's derivative is that of differences to 1e-4."""
     point = np.array([1.3, 4.0, 1.7])
 
     def value(x: Any) -> Any:
         return objective.value(curves(*x))
 
-    exact = jax.jit(jax.jacfwd(value))(jnp.asarray(point))[which]
-    move = np.zeros(3)
-    move[which] = 1e-4  # third-order error near 1e-8, rounding near 1e-11
+    exact = np.asarray(jax.jit(jax.jacfwd(value))(jnp.asarray(point)))
     plain = jax.jit(value)
-    central = (plain(point + move) - plain(point - move)) / 2e-4
-    scale = max(abs(float(central)), 1e-6 * abs(float(plain(point))))
-    assert float(exact) == pytest.approx(float(central), abs=1e-4 * scale)
+    for i in range(3):
+        move = np.zeros(3)
+        move[i] = 1e-4  # third-order error near 1e-8, rounding near 1e-11
+        central = float(plain(point + move) - plain(point - move)) / 2e-4
+        scale = max(abs(central), 1e-6 * abs(float(plain(point))))
+        assert exact[i] == pytest.approx(central, abs=1e-4 * scale)
 
 
 def test_resolution_of_a_gaussian() -> None:

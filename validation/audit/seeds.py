@@ -14,6 +14,7 @@ import numpy as np
 from scintscope.audit.axes import (
     AS_IS,
     STILL,
+    Condition,
     axis_conditions,
     axis_rows,
     part_conditions,
@@ -95,26 +96,34 @@ def kernel_part(work: Path, workers: int) -> dict:
     }
 
 
+def parts_part(work: Path, workers: int) -> dict:
+    """Return what switching noise, defects and drift off does, one at a time and together."""
+    return _under([AS_IS, *part_conditions()], "parts.png", work, workers)
+
+
 def axes_part(work: Path, workers: int) -> dict:
     """Return what each condition does, one at a time."""
-    conditions = [AS_IS, *part_conditions(), *axis_conditions(load())]
+    return _under([AS_IS, *axis_conditions(load())], "axes.png", work, workers)
+
+
+def _under(conditions: Sequence[Condition], figure: str, work: Path, workers: int) -> dict:
+    """Return the errors of a few settings under conditions, and draw them."""
     found = run_axes(load, conditions, AXIS_SETTINGS, AXIS_SEEDS, work, progress, workers=workers)
     rows = axis_rows(found)
-    legend = {
-        PAPER.name: "the paper's",
-        AXIS_SETTINGS[1].name: AXIS_SETTINGS[1].name,
-        BEST.name: BEST.name,
-    }
-    (HERE / "axes.png").write_bytes(picture(draw_axes, rows, legend))
+    legend = {setting.name: setting.name for setting in AXIS_SETTINGS}
+    legend[PAPER.name] = f"the paper's: {PAPER.name}"
+    (HERE / figure).write_bytes(picture(draw_axes, rows, legend))
     return {"seeds": list(AXIS_SEEDS), "rows": rows}
 
 
 def residue_part(work: Path, workers: int) -> dict:
     """Return Eq. 7's prediction of the defects' residue beside what is found."""
     rows = []
+    every = residues(load, DENSITIES, RESIDUE_SEEDS, REGULARISATIONS, progress)
     for background in ("subtract", "divide"):
         for level in REGULARISATIONS:
-            found = residues(load, DENSITIES, RESIDUE_SEEDS, level, progress, background=background)
+            here = (background, level)
+            found = [row for row in every if (row.background, row.regularisation) == here]
             by_density = []
             for factor in DENSITIES:
                 at = [row for row in found if row.factor == factor]
@@ -231,11 +240,12 @@ def scenarios_part(work: Path, workers: int) -> dict:
 PARTS = {
     "kernel": kernel_part,
     "residue": residue_part,
-    "physical": physical_part,
+    "parts": parts_part,
     "images": images_part,
     "axes": axes_part,
-    "frames": frames_part,
+    "physical": physical_part,
     "scenarios": scenarios_part,
+    "frames": frames_part,
 }
 TOLERANCE = 1.05
 """Of the recommended setting's mean over the least mean of the grid: what the project asks for."""

@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,9 @@ THREADS = {
 """Of peers and floors. Our own tasks fix theirs as the command does (`scintscope.threads`)."""
 
 STRIPPED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "GLIBC_TUNABLES", "XLA_FLAGS", "PJRT_NPROC")
+TIMEOUT_S = 1800
+"""For one preparation or one call; then the competitor counts as failed and the bench goes on."""
+
 CLEAN_SHARE = 0.15
 """A sample during which others took more than this of the processors is not clean."""
 
@@ -107,8 +111,15 @@ class Worker:
 
     def _read(self) -> dict[str, Any]:
         assert self.process is not None and self.process.stdout is not None
+        limit = threading.Timer(TIMEOUT_S, self.process.kill)
+        limit.start()
         line = self.process.stdout.readline()
-        message = json.loads(line) if line else {"error": "the process ended without a word"}
+        limit.cancel()
+        message = (
+            json.loads(line)
+            if line
+            else {"error": "the process ended without a word, or took too long"}
+        )
         if "error" in message:
             self.error = str(message["error"]).strip().splitlines()[-1][:300]
             self.close()

@@ -49,11 +49,11 @@ AS_IS = Condition(axis="as is", label="")
 def part_conditions() -> list[Condition]:
     """Return the parts switched off one at a time, and all of them."""
     off = {
-        "no defects": NO_DEFECTS,
-        "no noise": NO_NOISE,
-        "no drift": STILL,
-        "nothing: clean, still pair": (*NO_DEFECTS, *NO_NOISE, *STILL),
-        "the same, registration off": (*NO_DEFECTS, *NO_NOISE, *STILL, *UNREGISTERED),
+        "defects": NO_DEFECTS,
+        "noise": NO_NOISE,
+        "drift": STILL,
+        "all three": (*NO_DEFECTS, *NO_NOISE, *STILL),
+        "all three, and registration": (*NO_DEFECTS, *NO_NOISE, *STILL, *UNREGISTERED),
     }
     return [Condition(axis="switched off", label=label, sets=sets) for label, sets in off.items()]
 
@@ -63,64 +63,40 @@ def axis_conditions(scenario: Scenario) -> list[Condition]:
 
     Densities and exposures are multiples of the scenario's; drifts are in um.
     """
-    found = [
-        Condition(axis="thin defect density", label=f"x {factor:g}", sets=density(scenario, factor))
-        for factor in (0.3, 3.0)
-    ]
-    found += [
-        Condition(
-            axis="thin defect contrast",
-            label=f"{value:g}",
-            sets=(f"thin.defects.contrast={value}",),
-        )
-        for value in (0.2, 0.9)
-    ]
-    found += [
-        Condition(
-            axis="exposure of both plates",
-            label=f"x {factor:g}",
-            sets=tuple(
-                f"{plate}.exposure_s={getattr(scenario, plate).exposure_s * factor!r}"
-                for plate in ("thin", "thick")
-            ),
+    exposures = {
+        factor: tuple(
+            f"{plate}.exposure_s={getattr(scenario, plate).exposure_s * factor!r}"
+            for plate in ("thin", "thick")
         )
         for factor in (0.1, 10.0)
-    ]
-    found.append(
-        Condition(
-            axis="drift",
-            label="plate 5 um, sample 2 um",
-            sets=("acquisition.plate_drift_um=5.0", "acquisition.sample_drift_um=2.0"),
-        )
-    )
-    found += [
-        Condition(
-            axis="registration off, plate and sample moved",
-            label=f"{value:g} um",
-            sets=(
-                *UNREGISTERED,
-                f"acquisition.plate_drift_um={value}",
-                f"acquisition.sample_drift_um={value}",
-            ),
-        )
-        for value in (0.2, 1.0)
-    ]
-    found += [
-        Condition(
-            axis="target",
-            label=label,
-            sets=sets,
-        )
-        for label, sets in {
+    }
+    values: dict[str, dict[str, tuple[str, ...]]] = {
+        "thin defect density": {f"x {f:g}": density(scenario, f) for f in (0.3, 3.0)},
+        "thin defect contrast": {f"{c:g}": (f"thin.defects.contrast={c}",) for c in (0.2, 0.9)},
+        "exposure of both plates": {f"x {f:g}": sets for f, sets in exposures.items()},
+        "drift": {"plate 5 um, sample 2 um": _drift(5.0, 2.0)},
+        "registration off, plate and sample moved": {
+            f"{d:g} um": (*UNREGISTERED, *_drift(d, d)) for d in (0.2, 1.0)
+        },
+        "target": {
             "lines of 4 um and wider": ("target.line_widths_um=[4.0, 6.0, 8.0, 12.0]",),
-            "1 um of gold": ("target.thickness_um=1.0",),
-        }.items()
+            "1 um thick": ("target.thickness_um=1.0",),
+        },
+        "thin plate": {f"{t:g} um": (f"thin.thickness_um={t}",) for t in (5.0, 50.0)},
+    }
+    return [
+        Condition(axis=axis, label=label, sets=sets)
+        for axis, tried in values.items()
+        for label, sets in tried.items()
     ]
-    found += [
-        Condition(axis="thin plate", label=f"{t:g} um", sets=(f"thin.thickness_um={t}",))
-        for t in (5.0, 50.0)
-    ]
-    return found
+
+
+def _drift(plate_um: float, sample_um: float) -> tuple[str, ...]:
+    """Return sets of the drift between stacks."""
+    return (
+        f"acquisition.plate_drift_um={plate_um}",
+        f"acquisition.sample_drift_um={sample_um}",
+    )
 
 
 def density(scenario: Scenario, factor: float) -> tuple[str, ...]:

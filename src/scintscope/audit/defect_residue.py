@@ -10,8 +10,8 @@ derivative of that ratio along G20, which is -G20/(F M20) times the ratio where 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from scintscope.audit.axes import DEFECT_KINDS, NO_NOISE, STILL, UNREGISTERED, Load, density
-from scintscope.audit.pairs import PairBench, draw_pair, set_up_pairs, under
+from scintscope.audit.pairs import PairBench, draw_pair, under
+from scintscope.audit.study import bench_and_truth
 from scintscope.progress import Progress
 from scintscope.restoration.psf_radial import fading_window
+from scintscope.restoration.records import AlignedPlate
 from scintscope.restoration.steps import target_signal
 
 Array = NDArray[np.float64]
@@ -38,6 +40,10 @@ class Residue:
 
     Parameters
     ----------
+    background : {"subtract", "divide"}
+        How it was taken off.
+    regularisation : float
+        r over the mean of abs(F M20)^2.
     factor : float
         Density over the scenario's.
     seed : int
@@ -50,6 +56,8 @@ class Residue:
         Share of the measured power in the paper's 60 x 60 pixels.
     """
 
+    background: str
+    regularisation: float
     factor: float
     seed: int
     relative_power: float
@@ -63,13 +71,13 @@ def residues(
     load: Load,
     factors: Sequence[float],
     seeds: Sequence[int],
-    regularisation: float,
+    regularisations: Sequence[float],
     progress: Progress,
     *,
-    background: str = "subtract",
+    backgrounds: Sequence[str] = ("subtract", "divide"),
     window_px: int = 60,
 ) -> list[Residue]:
-    """Return the residue of each density and seed.
+    """Return the residue of each density and seed; pairs are drawn once for all divisions.
 
     Parameters
     ----------
@@ -78,36 +86,54 @@ def residues(
     factors : sequence of float
         Multiples of the scenario's density of defects on the thin plate.
     seeds : sequence of int
-    regularisation : float
-        r over the mean of abs(F M20)^2.
-    background : {"subtract", "divide"}
+    regularisations : sequence of float
+        See `Residue.regularisation`.
+    progress : callable
+        See `scintscope.progress`.
+    backgrounds : sequence of {"subtract", "divide"}
     window_px : int
         Side of the square for `Residue.in_window`.
     """
-    still = (*QUIET, f"restoration.target_background={background}")
-    scenario = load(still)
-    bench = set_up_pairs(scenario)
-    clean = _signals(under(bench, load((*still, *CLEAN_THIN))), seeds[0])
-    level = regularisation * float((np.abs(clean[0]) ** 2).mean())
+    scenario = load(QUIET)
+    bench = bench_and_truth(scenario)[0]
+    perfect = draw_pair(under(bench, load((*QUIET, *CLEAN_THIN))), seeds[0])
+    clean = {name: _signals(perfect, bench, name) for name in backgrounds}
     rows = []
     with progress("defect residue", len(factors) * len(seeds)) as advance:
         for factor in factors:
-            dirty = under(bench, load((*still, *density(scenario, factor))))
+            dirty = under(bench, load((*QUIET, *density(scenario, factor))))
             for seed in seeds:
-                found = _residue(clean, _signals(dirty, seed)[0], level, window_px)
-                rows.append(Residue(factor=factor, seed=seed, **found))
+                plates = draw_pair(dirty, seed)
+                for name in backgrounds:
+                    thin = _signals(plates, bench, name)[0]
+                    for share in regularisations:
+                        level = share * float((np.abs(clean[name][0]) ** 2).mean())
+                        found = _residue(clean[name], thin, level, window_px)
+                        rows.append(
+                            Residue(
+                                background=name,
+                                regularisation=share,
+                                factor=factor,
+                                seed=seed,
+                                **found,
+                            )
+                        )
                 advance(1)
     return rows
 
 
-def _signals(bench: PairBench, seed: int) -> tuple[Spectrum, Spectrum]:
+def _signals(
+    plates: Mapping[str, AlignedPlate], bench: PairBench, background: str
+) -> tuple[Spectrum, Spectrum]:
     """Return the spectra of both plates' target signals, faded at the border."""
-    plates = draw_pair(bench, seed)
-    thin, thick = (target_signal(plates[n], n, bench.config)[0] for n in ("thin", "thick"))
-    window = fading_window((thin.shape[0], thin.shape[1]), None)
-    mean = float((window * thin).sum() / window.sum())
-    other = float((window * thick).sum() / window.sum())
-    return fft.fft2(window * (thin - mean)), fft.fft2(window * (thick - other))
+    config = replace(bench.config, target_background=background)
+    spectra = []
+    for name in ("thin", "thick"):
+        signal = target_signal(plates[name], name, config)[0]
+        window = fading_window((signal.shape[0], signal.shape[1]), None)
+        mean = float((window * signal).sum() / window.sum())
+        spectra.append(fft.fft2(window * (signal - mean)))
+    return spectra[0], spectra[1]
 
 
 def _residue(

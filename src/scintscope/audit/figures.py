@@ -44,11 +44,12 @@ def draw_errors(rows: Sequence[Mapping[str, Any]], marked: Mapping[str, str]) ->
         for row in shown
     ]
     axes.set_yticks(range(len(shown)), names, fontsize=7.5)
-    axes.invert_yaxis()
     axes.set_xlabel("kernel error  ||estimate - truth|| / ||truth||, mean over seeds (bar: 1 s.e.)")
     for method, colour in METHOD_COLOURS.items():
         axes.barh(0, 0.0, color=colour, label=METHOD_NAMES[method])
-    axes.legend(loc="lower right")
+    axes.set_axisbelow(True)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.legend(loc="upper right")
     return figure
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from scintscope.cli import audit, dataset, design, lookup, measured, simulation, validate
+from scintscope.cli import audit, dataset, design, explore, lookup, measured, simulation, validate
 from scintscope.cli.common import app, tell
 from scintscope.errors import InputError, ScintscopeError
 from scintscope.memory import keep_freed_memory
@@ -24,6 +24,7 @@ __all__ = [
     "audit",
     "dataset",
     "design",
+    "explore",
     "lookup",
     "main",
     "measured",

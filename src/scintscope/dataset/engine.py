@@ -112,7 +112,9 @@ def local_cluster(workers: int) -> Iterator[DaskEngine]:
             n_workers=count,
             threads_per_worker=1,
             processes=True,
+            host="127.0.0.1",
             dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # its HTTP server: any port
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
@@ -162,7 +164,7 @@ def running_cluster(address: str, folder: str) -> Iterator[DaskEngine]:
 
 def check_workers(found: dict[str, dict[str, Any]], address: str) -> None:
     """Refuse workers that would make other samples than this process, or write elsewhere."""
-    import scintscope
+    from scintscope.outputs import versions
 
     if not found:
         raise InputError(
@@ -170,11 +172,12 @@ def check_workers(found: dict[str, dict[str, Any]], address: str) -> None:
             "--nthreads 1'."
         )
     for worker, told in found.items():
-        if told["version"] != scintscope.__version__:
-            raise InputError(
-                f"worker {worker} has scintscope {told['version']}, this process "
-                f"{scintscope.__version__}. Install one version everywhere."
-            )
+        for name, have in versions().items():
+            if told["versions"].get(name) != have:
+                raise InputError(
+                    f"worker {worker} has {name} {told['versions'].get(name)}, this process "
+                    f"{have}: its samples would be others. Install the same lock file everywhere."
+                )
         if not told["sees_store"]:
             raise InputError(
                 f"worker {worker} does not see the store. --out must lie on a file system that all "

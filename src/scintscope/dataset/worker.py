@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from scintscope.dataset.contents import CONTENTS
 from scintscope.dataset.instruments import InstrumentShelf
 from scintscope.dataset.make import make_sample
 from scintscope.dataset.staging import pack, record_of, stage
@@ -121,13 +120,12 @@ def prepare_process() -> None:
 
 
 def probe(folder: str) -> dict[str, Any]:
-    """Return what a worker must share with the client: version, study, contents, machine."""
-    import scintscope
+    """Return what a worker must share with the client: versions, the store; and its machine."""
+    from scintscope.outputs import versions
 
     seen = (Path(folder) / "scintscope" / "study.json").is_file()
     return {
-        "version": scintscope.__version__,
-        "contents": list(CONTENTS),
+        "versions": versions(),
         "sees_store": seen,
         "machine": machine(),
         "process": os.getpid(),

@@ -95,6 +95,31 @@ def best_focus(table: PupilTable, numbers: Numbers, z: Any, light: Any) -> Any:
     z, light : (D,) array
         Emitters of the film and their light, quadrature weights included.
     """
+    alive = (dict(numbers), z, light)
+    held = jax.tree_util.tree_map(jax.lax.stop_gradient, alive)
+    merit = _merit(table, *held)
+    thickness = held[0]["layer@0"]
+    places = jnp.linspace(0.0, 1.0, _SCAN) * thickness
+    start = places[jnp.argmax(jax.vmap(merit)(places))]
+    reach = thickness / (_SCAN - 1)
+
+    def refine(_: Any, focus: Any) -> Any:
+        return _newton(merit, focus, start - reach, start + reach, thickness)
+
+    focus = jax.lax.stop_gradient(jax.lax.fori_loop(0, _NEWTON - 1, refine, start))
+    return _newton(_merit(table, *alive), focus, start - reach, start + reach, numbers["layer@0"])
+
+
+def _newton(merit: Any, focus: Any, low: Any, high: Any, thickness: Any) -> Any:
+    """Return the next estimate of a maximum, kept near the scan's best and inside the plate."""
+    slope = jax.grad(merit)
+    first, second = jax.jvp(slope, (focus,), (jnp.ones_like(focus),))
+    step = first / jnp.minimum(jax.lax.stop_gradient(second), -1e-9)
+    return jnp.clip(jnp.clip(focus - step, low, high), 0.0, thickness)
+
+
+def _merit(table: PupilTable, numbers: Numbers, z: Any, light: Any) -> Any:
+    """Return the area under the presampled MTF as a function of the focus below the exit face."""
     thickness, wave = numbers["layer@0"], numbers["focus_wave"]
     nodes, gauss = np.polynomial.legendre.leggauss(MERIT_FREQUENCIES)
     frequency = 0.25 * (1.0 + nodes) / numbers["pixel"]
@@ -117,18 +142,7 @@ def best_focus(table: PupilTable, numbers: Numbers, z: Any, light: Any) -> Any:
             found = found + c3 * _at(slope, table, c1, c2)
         return light @ found / light.sum()
 
-    places = jnp.linspace(0.0, 1.0, _SCAN) * thickness
-    values = jax.vmap(merit)(places)
-    start = jax.lax.stop_gradient(places[jnp.argmax(values)])
-    step = jax.lax.stop_gradient(thickness / (_SCAN - 1))
-    first, second = jax.grad(merit), jax.grad(jax.grad(merit))
-    focus = start
-    for _ in range(_NEWTON):
-        focus = jax.lax.stop_gradient(focus)
-        curvature = jnp.minimum(second(focus), -1e-9)
-        focus = jnp.clip(focus - first(focus) / curvature, start - step, start + step)
-        focus = jnp.clip(focus, 0.0, thickness)
-    return focus
+    return merit
 
 
 def _at(plane: Any, table: PupilTable, c1: Any, c2: Any) -> Any:

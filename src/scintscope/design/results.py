@@ -247,8 +247,22 @@ def sentence(results: Results) -> str:
         f"Best {objective.label} of the {study.plate} plate: {value} at {words}; "
         f"{gain:.2%} better than the best of the grid"
     )
-    margin = _margin(results)
-    return f"{text}. {margin}" if margin else f"{text}."
+    parts = [text + ".", _margin(results), _at_ends(results)]
+    return " ".join(part for part in parts if part)
+
+
+def _at_ends(results: Results) -> str:
+    """Return which variables the optimum drives to an end of their range."""
+    best = results.optimum[results.first].values
+    ends = []
+    for variable in results.study.numeric:
+        low, high = variable.numbers[0], variable.numbers[-1]
+        value = best[variable.key]
+        if low < high and min(value - low, high - value) <= _SLACK * (high - low):
+            ends.append(variable.key)
+    if not ends:
+        return ""
+    return f"At an end of its range: {', '.join(ends)}; what lies beyond may be better."
 
 
 def _margin(results: Results) -> str:

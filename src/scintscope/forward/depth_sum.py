@@ -20,11 +20,12 @@ from scintscope.forward.mixture import ImageMix
 from scintscope.forward.plane import Plane, penumbra_transfer, pixel_transfer, transform
 from scintscope.forward.resample import scale_about_centre, spline_transfer
 from scintscope.response import DepthResponse
+from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
 Image = NDArray[Any]
 
-_WORKERS = 2
+_WORKERS = POOL_THREADS
 _TILE_ROWS = 32
 _POWER_ROWS = 16
 """Every such row of a transform is looked at for the power of an image."""

@@ -39,7 +39,7 @@ def draw_maps(maps: Sequence[ValidityMap], tolerance: float) -> Figure:
 
 
 def _plane(axes: Axes, grid: ValidityMap, tolerance: float) -> None:
-    """Draw a map over two axes as coloured cells, numbers in them, and its boundaries."""
+    """Draw a map over two axes as coloured cells with their errors, and its boundaries."""
     (first, rows), (second, across) = grid.axes.items()
     error, noise = 100.0 * grid.values("error"), 100.0 * grid.values("noise")
     shown = np.log10(np.maximum(error, 1e-3))
@@ -49,12 +49,15 @@ def _plane(axes: Axes, grid: ValidityMap, tolerance: float) -> None:
         bold = "bold" if error[i, j] <= 100.0 * tolerance else "normal"
         hidden = "*" if error[i, j] <= noise[i, j] else ""
         axes.text(j, i, mark + hidden, ha="center", va="center", fontsize=7, fontweight=bold)
+    for values, level, dash in ((error, 100.0 * tolerance, "-"), (error - noise, 0.0, "--")):
+        if np.nanmin(values) < level < np.nanmax(values):
+            axes.contour(values, levels=[level], colors=style.TRUTH, linestyles=dash)
     axes.grid(False)
     axes.set_xticks(range(len(across)), [f"{v:.3g}" for v in across])
     axes.set_yticks(range(len(rows)), [f"{v:.3g}" for v in rows])
     axes.set_xlabel(_axis_label(second))
     axes.set_ylabel(_axis_label(first))
-    axes.set_title(f"error, % of std; bold: <= {tolerance:.0%}; *: below noise")
+    axes.set_title(f"error, % of std (line: {tolerance:.0%}; *, dashed: below noise)")
 
 
 def _lines(axes: Axes, grid: ValidityMap, tolerance: float) -> None:

@@ -21,6 +21,7 @@ from scintscope.errors import DataError, check_choice, check_range
 from scintscope.restoration.config import CHOICES
 from scintscope.restoration.iteration import TINY, Iterated, iteration
 from scintscope.restoration.total_variation import TotalVariation
+from scintscope.tiled_fft import TiledFilter
 
 Image = NDArray[np.floating[Any]]
 
@@ -207,6 +208,7 @@ def richardson_lucy_frames(
     check_choice("engine", engine, CHOICES["engine"])
     check_range("iterations", iterations, low=1, high=1_000_000)
     blur: Convolver | None = None
+    tiles: TiledFilter | None = None
     view: Image | None = None
     results = []
     for frame in frames:
@@ -217,13 +219,14 @@ def richardson_lucy_frames(
             shape = (data.shape[0], data.shape[1])
             blur = Convolver(np.asarray(kernel, dtype=data.dtype), shape, rule)
             view = _inverse_view(blur, data) if normalise else None
-        if data.shape != blur.image_shape:
+            tiles = blur.tiles.pack() if engine == "scipy" else blur.tiles
+        if tiles is None or data.shape != blur.image_shape:
             raise DataError(
                 f"a frame of shape {frame.shape} among others of another: give frames of one shape."
             )
         work = iteration(
             engine,
-            blur.tiles,
+            tiles,
             data,
             inverse_view=view,
             divisor=TotalVariation(tv_weight) if tv_weight > 0 else None,

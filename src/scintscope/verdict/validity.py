@@ -191,14 +191,19 @@ class MapMaker:
 
     def _response(self, instrument: Instrument) -> DepthResponse:
         """Return the thick plate's response; transfer functions are made once a plate and lens."""
-        key = repr((instrument.thick, instrument.lens, instrument.accuracy.depth_nodes))
-        if key not in self._responses:
-            self._responses[key] = depth_response(instrument, instrument.thick)
-        known = self._responses[key]
+        own = repr(instrument)
+        if own in self._responses:
+            return self._responses[own]
+        optics = repr((instrument.thick, instrument.lens, instrument.accuracy.depth_nodes))
+        if optics not in self._responses:
+            self._responses[optics] = depth_response(instrument, instrument.thick)
+        known = self._responses[optics]
         spectrum = plate_spectrum(instrument, instrument.thick)
-        if _same(spectrum, known.spectrum):
-            return known
-        return with_deposition(replace(known, spectrum=spectrum), instrument.accuracy.effects)
+        if not _same(spectrum, known.spectrum):
+            changed = replace(known, spectrum=spectrum)
+            known = with_deposition(changed, instrument.accuracy.effects)
+        self._responses[own] = known
+        return known
 
     def _own_spectra(
         self, plane: Plane, response: DepthResponse, contrast: float

@@ -1,0 +1,304 @@
+r"""Curves of one plate for the sliders, through the design model's equations.
+
+The design model (`design.model`) tabulates an instrument's numbers over its keys; here they are
+computed for each state, which takes milliseconds, and only what takes longer is tabulated: what
+X-rays leave in films of each material (`film`), and the transfer functions of the light. So any
+key of the scenario may change, and curves carry no error of interpolation in NA, focus or voltage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+from scipy.special import j0
+
+from scintscope.cache import cached_arrays
+from scintscope.design.axes import Axis, Nodes, contracted
+from scintscope.design.beam_numbers import water_dose_gy_per_s
+from scintscope.design.instrument_numbers import instrument_numbers
+from scintscope.design.light import best_focus, layer_waves, travel_for
+from scintscope.design.model import DEPTH_COUNTS, Curves, DesignModel, Plan, spline_matrix
+from scintscope.design.pupil_table import PupilTable, frequency_stencil, pupil_table, v_nodes
+from scintscope.design.xray_tables import panel_depths, to_depths
+from scintscope.explore.film import THICKNESS, Film
+from scintscope.instrument import Instrument
+from scintscope.jax64 import jax, jnp
+from scintscope.noise.theory import Moments, NoiseCurves, noise_curves
+from scintscope.scintillator.plate import Plate
+from scintscope.source import Spectrum
+
+Array = NDArray[np.float64]
+Numbers = dict[str, Array]
+
+FREQUENCIES = 192
+COUNTS = (32, 64, 128, 256, 512)
+"""Depth nodes to choose from: each is compiled once."""
+RADII = 160
+_FINE, _LAST = 1600, 0.05
+_FOCUS_NODES = 200
+_NO_PIXEL_UM = 1e-6
+_MARGIN_WAVES = 0.05
+_THIRD = 5e-3
+"""Margin of the tables, and the third-order wavefront from which it counts (`tabulate`)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlateView:
+    """What the page shows of one plate.
+
+    Parameters
+    ----------
+    frequency_cy_per_um : (F,) array
+        Of the curves below, to twice the camera's Nyquist frequency or the cut-off.
+    curves : NoiseCurves
+        MTF, NPS and DQE of one frame, pixel included.
+    depth_um, k_per_um : (D,) array
+        Depths in the film, and the share of the plate's light made there per um.
+    focus_um, pixel_um : float
+        Depth in focus; object-side pixel.
+    electrons_per_um2, incident_per_um2, variance_electrons2 : float
+        Mean signal and X-rays of one open-beam frame; what the camera adds to a pixel.
+    light_cy_per_um, transfer, events_per_um2 : (G,) array
+        To the cut-off, without the pixel: depth-summed transfer function, and the power of what
+        single X-rays leave in a frame, electrons^2 per um2.
+    radius_um, psf_per_um2 : (R,) array
+        Depth-summed point spread function, unit integral.
+    """
+
+    frequency_cy_per_um: Array
+    curves: NoiseCurves
+    depth_um: Array
+    k_per_um: Array
+    focus_um: float
+    pixel_um: float
+    electrons_per_um2: float
+    incident_per_um2: float
+    variance_electrons2: float
+    light_cy_per_um: Array
+    transfer: Array
+    events_per_um2: Array
+    radius_um: Array
+    psf_per_um2: Array
+
+
+def beam_totals(spectrum: Spectrum) -> Numbers:
+    """Return the totals of the beam under the names of `design.beam_numbers`."""
+    return {
+        "incident": np.asarray(spectrum.total_photons_per_um2_s),
+        "incident_kev": np.asarray(spectrum.photons_per_um2_s @ spectrum.energy_kev),
+        "dose_gy_per_s": np.asarray(water_dose_gy_per_s(spectrum)),
+    }
+
+
+def wave_ranges(
+    corners: Sequence[Numbers],
+) -> tuple[tuple[float, float], tuple[float, float], bool]:
+    """Return ranges of `pupil_table` that serve instruments focused anywhere inside their plate."""
+    low, high, third = np.full(2, np.inf), np.full(2, -np.inf), 0.0
+    for numbers in corners:
+        thickness = float(numbers["thickness"])
+        for below in (0.0, thickness):
+            travel = travel_for(numbers, below)
+            layers = sum(name.startswith("layer@") for name in numbers)
+            for layer in range(layers):
+                ends = np.array([0.0, float(numbers[f"layer@{layer}"])])
+                _, _, c1, c2, c3 = layer_waves(numbers, layer, ends, travel)
+                pair = np.stack([np.ravel(c1), np.ravel(c2)])
+                low, high = np.minimum(low, pair.min(1)), np.maximum(high, pair.max(1))
+                third = max(third, float(np.abs(c3).max()))
+    low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
+    margin = _MARGIN_WAVES * (high - low) + _MARGIN_WAVES
+    low, high = low - margin, high + margin
+    return (low[0], high[0]), (low[1], high[1]), third > _THIRD
+
+
+def light_table(
+    range_1: tuple[float, float], range_2: tuple[float, float], third: bool
+) -> PupilTable:
+    """Return `pupil_table`, from disk if it was made before."""
+
+    def made() -> dict[str, NDArray[Any]]:
+        table = pupil_table(range_1, range_2, third)
+        found = {"low": np.array([table.low_1, table.low_2]), "values": np.asarray(table.values)}
+        return found if table.slope is None else found | {"slope": np.asarray(table.slope)}
+
+    inputs = {"version": 1, "ranges": [*range_1, *range_2], "third": third}
+    kept = cached_arrays("explore-light", inputs, made)
+    slope = kept.get("slope")
+    return PupilTable(
+        low_1=float(kept["low"][0]),
+        low_2=float(kept["low"][1]),
+        values=jnp.asarray(kept["values"]),
+        slope=None if slope is None else jnp.asarray(slope),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Engine:
+    """Makes curves.
+
+    Parameters
+    ----------
+    pupil, focus_pupil : PupilTable
+        Transfer functions of the light; the same at fewer frequencies, for the focus.
+    frequency_cy_per_um, light_cy_per_um : (F,), (G,) array
+        Of the curves; to the cut-off at the largest NA.
+    """
+
+    pupil: PupilTable
+    focus_pupil: PupilTable
+    frequency_cy_per_um: Array
+    light_cy_per_um: Array
+
+    def view(
+        self,
+        instrument: Instrument,
+        plate: Plate,
+        spectrum: Spectrum,
+        films: Sequence[Film],
+        weighed: Sequence[Mapping[str, Any]],
+    ) -> PlateView:
+        """Return what the page shows of a plate.
+
+        Parameters
+        ----------
+        instrument, plate
+            At the sliders' values.
+        spectrum : Spectrum
+            At the plate's entrance face.
+        films, weighed
+            Tables of each layer that makes light, and the same summed over the photons that
+            reach it.
+        """
+        numbers: Numbers = dict(instrument_numbers(instrument, plate)) | beam_totals(spectrum)
+        count = depth_nodes(numbers)
+        focus = numbers.get("focus")
+        if focus is None:
+            left, nodes = weighed[0]["left"][..., 0], films[0].nodes
+            focus = np.asarray(_best_focus(self.focus_pupil, numbers, left, nodes, count))
+        bare = numbers | {
+            "focus": focus,
+            "pixel": np.asarray(_NO_PIXEL_UM),
+            "variance": np.zeros(()),
+        }
+        light = self._curves(bare, films, weighed, count)
+        mean = float(light.electrons_per_um2)
+        events = np.maximum(light.nps_electrons2_per_um2 - mean, 0.0)
+        radius, psf = radial(self.light_cy_per_um, light.transfer)
+        pixel, variance = float(numbers["pixel"]), float(numbers["variance"])
+        f = self.frequency_cy_per_um
+        moments = Moments(
+            incident_per_um2=float(light.incident_per_um2),
+            signal_per_um2=mean * CubicSpline(self.light_cy_per_um, light.transfer)(f),
+            events_per_um2=np.maximum(CubicSpline(self.light_cy_per_um, events)(f), 0.0),
+            light_per_um2=mean,
+        )
+        return PlateView(
+            frequency_cy_per_um=f,
+            curves=noise_curves(moments, np.sinc(f * pixel), variance / pixel**2),
+            depth_um=np.asarray(light.depth_um),
+            k_per_um=np.asarray(light.k_per_um),
+            focus_um=float(focus),
+            pixel_um=pixel,
+            electrons_per_um2=mean,
+            incident_per_um2=float(light.incident_per_um2),
+            variance_electrons2=variance,
+            light_cy_per_um=self.light_cy_per_um,
+            transfer=np.asarray(light.transfer),
+            events_per_um2=events,
+            radius_um=radius,
+            psf_per_um2=psf,
+        )
+
+    def _curves(
+        self,
+        numbers: Numbers,
+        films: Sequence[Film],
+        weighed: Sequence[Mapping[str, Any]],
+        count: int,
+    ) -> Curves:
+        """Return the design model's curves up to the cut-off, at a given focus."""
+        layers = tuple(film.nodes for film in films)
+        tabulated = weighed[0]["left"].shape[-1]
+        model = DesignModel(
+            plan=Plan(
+                axes=_axes(layers),
+                numbers=tuple((name, ()) for name in sorted(numbers)),
+                layers=layers,
+                by_energy=False,
+                best_focus=False,
+            ),
+            tables={
+                "numbers": {name: jnp.asarray(value) for name, value in numbers.items()},
+                "layers": [dict(layer) for layer in weighed],
+                "frequency": jnp.asarray(self.light_cy_per_um),
+                "spline": jnp.asarray(spline_matrix(self.light_cy_per_um, tabulated)),
+            },
+            pupil=self.pupil,
+        )
+        values = {axis.key: float(numbers["layer@0"]) for axis in model.plan.axes}
+        return model.curves(values, count)
+
+
+@partial(jax.jit, static_argnames=("nodes", "count"))
+def _best_focus(
+    pupil: PupilTable, numbers: Any, left: Any, nodes: tuple[Nodes, ...], count: int
+) -> Any:
+    """Return the best focus of a film, um from its entrance face (`design.light.best_focus`)."""
+    z, weight = panel_depths(numbers["layer@0"], count, jnp)
+    made = to_depths(count) @ contracted(left, nodes, {THICKNESS: numbers["layer@0"]})
+    return numbers["thickness"] - best_focus(pupil, numbers, z, weight * made)
+
+
+def fewer_frequencies(table: PupilTable) -> PupilTable:
+    """Return a table of transfer functions at fewer frequencies, enough to find a focus."""
+    count = table.values.shape[2]
+    if count <= _FOCUS_NODES:
+        return table
+    index, weight = frequency_stencil(jnp.asarray(v_nodes(_FOCUS_NODES)), count)
+    index, share = np.asarray(index), np.asarray(weight, dtype=np.float32)
+
+    def thinned(values: Any) -> Any:
+        full = np.asarray(values)
+        return jnp.asarray(sum(full[..., i] * w for i, w in zip(index.T, share.T, strict=True)))
+
+    slope = None if table.slope is None else thinned(table.slope)
+    return replace(table, values=thinned(table.values), slope=slope)
+
+
+def _axes(layers: tuple[tuple[Nodes, ...], ...]) -> tuple[Axis, ...]:
+    keys = {node.key: node for nodes in layers for node in nodes}
+    return tuple(Axis(key=key, low=node.low, high=node.high) for key, node in keys.items())
+
+
+def depth_nodes(numbers: Numbers) -> int:
+    """Return the depth nodes between the faces, as `design.model.depth_count`, from fewer kinds."""
+    slab = numbers["slab@0"][:, 0] / numbers["wave"]
+    wanted = 8.0 + 2.0 * 2.0 * float(np.abs(slab).max() * numbers["layer@0"])
+    return next((n for n in COUNTS if n >= wanted), DEPTH_COUNTS[-1])
+
+
+def radial(frequency_cy_per_um: Array, transfer: Array) -> tuple[Array, Array]:
+    """Return radii and the point spread function of a radial transfer function, (R,) each.
+
+    PSF(r) = 2 pi INT T(f) J0(2 pi f r) f df (Bracewell 2000, The Fourier Transform and Its
+    Applications, ch. 13), by the trapezoidal rule on a fine grid. Radii reach to twice the period
+    at which T last exceeds 0.05.
+    """
+    f = np.linspace(0.0, float(frequency_cy_per_um[-1]), _FINE)
+    values = CubicSpline(frequency_cy_per_um, transfer)(f)
+    last = float(f[np.flatnonzero(values > _LAST)[-1]])
+    r = np.linspace(0.0, float(np.clip(2.0 / max(last, f[1]), 5.0, 0.2 / f[1])), RADII)
+    kernel = j0(2.0 * np.pi * r[:, None] * f)
+    return r, 2.0 * np.pi * (f[1] - f[0]) * (kernel @ (f * values))
+
+
+def light_frequencies(cutoff_cy_per_um: float) -> Array:
+    """Return frequencies up to the cut-off, dense where transfer functions fall first, (F,)."""
+    return np.asarray(cutoff_cy_per_um * np.linspace(0.0, 1.0, FREQUENCIES) ** 1.5)

@@ -1,0 +1,124 @@
+"""A small study from file to folder: answer, files, kill and resume, gradients."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scintscope.design import evaluate, run
+from scintscope.design.model import DesignModel
+from scintscope.design.optimise import judged_point
+from scintscope.design.results import pareto
+from scintscope.design.study import Study
+from scintscope.design.study_file import load_study
+from scintscope.errors import InputError
+from scintscope.progress import silent
+
+ROOT = Path(__file__).parents[2]
+TEXT = f"""
+base = "{ROOT}/scenarios/synchrotron.toml"
+[set]
+thick.focus_um = 5.0
+accuracy.effects.fluorescence = "local"
+accuracy.effects.scattered_photons = false
+accuracy.effects.electrons = false
+[variables]
+thick.thickness_um = {{ range = [10, 40], points = 13 }}
+lens.na = {{ range = [0.2, 0.4], points = 6 }}
+[[objectives]]
+kind = "dqe"
+frequency_cy_per_um = 0.2
+[[objectives]]
+kind = "mtf50"
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Return a study whose X-ray tables cost nothing: all energy stays where a photon stops."""
+    path = tmp_path_factory.mktemp("study") / "small.toml"
+    path.write_text(TEXT, encoding="utf-8")
+    return load_study(path)
+
+
+@pytest.fixture(scope="module")
+def models(study: Study) -> list[DesignModel]:
+    """Return the study's models, made once."""
+    return run.make_models(study, silent)
+
+
+@pytest.fixture
+def ready(monkeypatch: pytest.MonkeyPatch, models: list[DesignModel]) -> None:
+    """Take the models that are made already."""
+    monkeypatch.setattr(run, "make_models", lambda *_: models)
+
+
+@pytest.mark.usefixtures("ready")
+def test_killed_and_resumed_gives_the_same_files(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A study killed after its first chunk and resumed writes the same answer and table."""
+    whole = tmp_path / "whole"
+    outcome = run.run_study(study, whole, silent)
+    assert outcome.document["within_one_step"]
+    best = outcome.document["optimum"]
+    assert 10.0 <= best["thick.thickness_um"] <= 40.0
+    assert outcome.document["objectives"]["dqe_0.2"]["unit"] == "1"
+
+    calls = []
+
+    def killed(*arguments: object) -> evaluate.Rows:
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(1)
+        return compute(*arguments)  # type: ignore[arg-type]
+
+    compute = evaluate.compute
+    cut = tmp_path / "cut"
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "compute", killed)
+        patch.setattr(evaluate, "POOL_THREADS", 1)
+        with pytest.raises(KeyboardInterrupt):
+            run.run_study(study, cut, silent)
+    assert not cut.exists()
+    assert len(list((tmp_path / "cut.chunks").glob("*.npz"))) == 1
+    run.run_study(study, cut, silent, resume=True)
+    for name in ("design.json", "designs.csv", "report.html"):
+        assert (whole / name).read_bytes() == (cut / name).read_bytes(), name
+    assert not (tmp_path / "cut.chunks").exists()
+    stored = json.loads((cut / "design.json").read_text(encoding="utf-8"))
+    assert set(stored) >= {"optimum", "grid_best", "within_one_step", "objectives"}
+
+
+def test_chunks_of_another_study_are_refused(study: Study, tmp_path: Path) -> None:
+    """``--resume`` does not mix studies; without it their chunks go."""
+    evaluate.Shelf.open(tmp_path / "out", "other", resume=False)
+    with pytest.raises(InputError, match="another study"):
+        evaluate.Shelf.open(tmp_path / "out", evaluate.study_key(study), resume=True)
+
+
+def test_model_gradients_match_central_differences(study: Study, models: list[DesignModel]) -> None:
+    """Through the whole model, derivatives of both objectives are those of differences to 1e-4."""
+    point = {"thick.thickness_um": 21.0, "lens.na": 0.31}
+    _, slopes = judged_point(study, models[0], point)
+    for i, (key, step) in enumerate((("thick.thickness_um", 1e-2), ("lens.na", 1e-5))):
+        above, below = (
+            judged_point(study, models[0], {**point, key: point[key] + sign * step})[0]
+            for sign in (1.0, -1.0)
+        )
+        central = (above - below)[:2] / (2.0 * step)
+        assert slopes[:2, i] == pytest.approx(central, rel=1e-4)
+
+
+def test_pareto_front_of_a_circle() -> None:
+    """On a quarter circle every point is on the front; what lies inside, or is barred, is not."""
+    angle = np.linspace(0.0, np.pi / 2.0, 9)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    barred = np.array([[2.0, 2.0]])
+    scores = np.concatenate([circle, 0.9 * circle, barred])
+    (front,) = pareto([scores], [np.arange(19) < 18])
+    assert front[:9].all()
+    assert not front[9:].any()

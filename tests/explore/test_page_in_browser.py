@@ -1,0 +1,175 @@
+"""The page in a real browser: sliders are moved, curves change, nothing goes wrong or out."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explore_scenes import SCENARIOS, SMALL
+from scintscope.scenario import load_scenario
+
+CHROMIUM = os.environ.get("SCINTSCOPE_CHROMIUM") or shutil.which("chromium")
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PATIENCE_MS = 240_000
+"""For a machine with much else to do; on an idle one it is seconds."""
+
+READ = """(name) => {
+  const found = Bokeh.documents[0].get_model_by_name(name);
+  return found ? Array.from(found.data.y) : [];
+}"""
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None,
+    reason="no chromium on the PATH: install Debian's package chromium, or name the program in "
+    "SCINTSCOPE_CHROMIUM",
+)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Serve the small scenario's page in a process of its own."""
+    sets = [word for value in SMALL for word in ("--set", value)]
+    command = [
+        sys.executable, "-c", "from scintscope.cli import main; raise SystemExit(main())",
+        "explore", str(SCENARIOS / "synchrotron.toml"),
+        "--no-show", "--material", "YAG:Ce", *sets,
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        assert found is not None, line
+        yield found.group()
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+class Visit:
+    """A browser's page, and what it complained about or asked others for."""
+
+    def __init__(self, page: Any, address: str) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.elsewhere: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._request(request.url, address))
+        page.on("websocket", lambda socket: self._request(socket.url, address))
+        page.goto(address)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _request(self, url: str, address: str) -> None:
+        host = address.split("//")[1]
+        if not url.split("//")[-1].startswith(host) and not url.startswith(("data:", "blob:")):
+            self.elsewhere.append(url)
+
+    def curve(self, name: str) -> list[float]:
+        """Return the plotted y of a curve such as ``mtf:thick``."""
+        return [float(y) for y in self.page.evaluate(READ, name)]
+
+    def wait_for_change(self, name: str, before: list[float]) -> list[float]:
+        """Return a curve once it differs from what it was."""
+        self.page.wait_for_function(
+            "([name, before]) => { const d = Bokeh.documents; if (!d.length) return false;"
+            " const m = d[0].get_model_by_name(name); if (!m || !m.data.y.length) return false;"
+            " const y = Array.from(m.data.y);"
+            " return y.length !== before.length || y.some((v, i) => v !== before[i]); }",
+            arg=[name, before],
+        )
+        return self.curve(name)
+
+    def slide(self, title: str, key: str, times: int) -> None:
+        """Move a slider by the keyboard, as a person who cannot use a mouse does."""
+        handle = self.page.locator(".bk-input-group").filter(has_text=title).locator(".noUi-handle")
+        handle.focus()
+        for _ in range(times):
+            handle.press(key)
+
+
+@pytest.fixture(scope="module")
+def visit(address: str) -> Iterator[Visit]:
+    """Open the page once for all tests."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=ARGUMENTS
+        )
+        view = {"width": 1480, "height": 1240}
+        made = Visit(browser.new_page(viewport=view), address)  # type: ignore[arg-type]
+        made.wait_for_change("mtf:thick", [])
+        yield made
+        browser.close()
+
+
+@pytest.mark.parametrize(
+    ("title", "curve", "same"),
+    [
+        ("Thickness, thick (um)", "mtf:thick", "mtf:thin"),
+        ("Exposure, thin (s)", "nps:thin", "nps:thick"),
+        ("NA:", "psf:thin", "k:thin"),
+    ],
+)
+def test_sliders_move_their_curves_only(visit: Visit, title: str, curve: str, same: str) -> None:
+    """A slider moved by the keyboard changes the curve it should, and not one it should not."""
+    before, other = visit.curve(curve), visit.curve(same)
+    visit.slide(title, "ArrowRight", 6)
+    visit.wait_for_change(curve, before)
+    assert visit.curve(same) == pytest.approx(other, rel=1e-9)
+
+
+def test_thicker_plate_is_less_sharp(visit: Visit) -> None:
+    """Moving the thick plate's thickness up lowers its plotted MTF below the camera's Nyquist."""
+    before = visit.curve("mtf:thick")
+    visit.slide("Thickness, thick (um)", "ArrowRight", 10)
+    after = visit.wait_for_change("mtf:thick", before)
+    assert sum(after[5:60]) < sum(before[5:60])
+
+
+def test_impossible_focus_is_said_in_words(visit: Visit) -> None:
+    """A focus outside the plate shows a sentence, keeps the curves, and is mended by going back."""
+    visit.page.get_by_label("focus where the image is best").last.uncheck()
+    before = visit.curve("mtf:thick")
+    visit.slide("Focus of the thick plate", "End", 1)
+    visit.page.get_by_text("lies outside the plate").wait_for()
+    assert visit.curve("mtf:thick")
+    visit.page.get_by_role("button", name="Back to the scenario").click()
+    visit.page.get_by_text("lies outside the plate").wait_for(state="hidden")
+    visit.page.get_by_text("this is the scenario as loaded").wait_for()
+    assert len(visit.curve("mtf:thick")) == len(before)
+
+
+def test_state_can_be_downloaded_as_a_scenario(visit: Visit, tmp_path: Path) -> None:
+    """The file that the button gives is a scenario with the slider's value in it."""
+    visit.slide("NA:", "ArrowLeft", 4)
+    visit.page.get_by_text("lens.na = ").wait_for()
+    shown = visit.page.get_by_text("lens.na = ").inner_text().split(" = ")[1]
+    button = visit.page.get_by_text("Download as scenario")
+    with visit.page.expect_download() as download:
+        button.click()
+    path = tmp_path / "state.toml"
+    download.value.save_as(path)
+    assert load_scenario(path).lens.na == pytest.approx(float(shown), abs=5e-7)
+
+
+def test_nothing_failed_and_nothing_left_the_machine(visit: Visit) -> None:
+    """After all that the console has no error and every request went to the page's own server."""
+    assert visit.errors == []
+    assert visit.elsewhere == []
