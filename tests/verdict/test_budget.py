@@ -38,6 +38,7 @@ POINTS = PointGrid(pitch_um=16.0, diameter_um=6.0, thickness_um=0.5)
 def finer_enlargements(monkeypatch):
     """Interpolate depth and field finer: parts of 1e-3 of the contrast are compared to 5 %."""
     monkeypatch.setattr("scintscope.forward.terms._SHARE_OF_TARGET", 0.005)
+    monkeypatch.setattr("scintscope.forward.enlargements.SHARE_OF_TARGET", 0.005)
     monkeypatch.setattr("scintscope.forward.field_light._SHARE_OF_TARGET", 0.03)
 
 

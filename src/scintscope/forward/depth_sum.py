@@ -162,19 +162,19 @@ def summed_light(
         if power is not None:
             lost += float(np.sqrt(power @ kernels.missed[number]))
             whole = float(np.sqrt(power @ kernels.wanted[number])) if number == 0 else whole
-    level = float(mix.level[mix.order] @ kernels.curves[:, :, 0].sum(axis=1))  # main's level is 0
-    _add_level(total, level * plane.pixel_um**2, fluence)
+    _add_level(total, mix, kernels, fluence)
     return total.with_pixel(), lost / whole if whole > 0.0 else 0.0
 
 
-def _add_level(total: DepthSum, level: float, fluence: Image | None) -> None:
-    """Add a constant image's light, which no blur changes."""
-    if level == 0.0:
-        return
+def _add_level(total: DepthSum, mix: ImageMix, kernels: NodeKernels, fluence: Image | None) -> None:
+    """Add the light of the images' levels; a level is enlarged without changing."""
+    curve = np.tensordot(mix.level[mix.order], kernels.curves.sum(axis=1), axes=1)
+    curve *= total.plane.pixel_um**2
     if fluence is None:
-        total.spectrum[0, 0] += level * total.plane.fine.shape[0] * total.plane.fine.shape[1]
-        return
-    total.spectrum += transform(fluence) * fluence.dtype.type(level)
+        rows, columns = total.plane.fine.shape
+        total.spectrum[0, 0] += float(curve[0]) * rows * columns
+    elif mix.level.any():
+        total.add(transform(fluence), curve)
 
 
 def ring_power(

@@ -123,18 +123,25 @@ def depth_basis(
         Permitted error, as a fraction of the light's standard deviation over the samples.
     """
     beams = transmissions * response.spectrum.photons_per_um2_s * response.electrons_per_kev
-    gain, missed = _oblique_gain(response, beams, greatest_obliquity)
-    one_factor = missed <= _SHARE_OF_TARGET**2 * error_target
-    oblique = 0.0 if one_factor else greatest_obliquity
-    paths = (1.0, 1.0 + oblique) if oblique else (1.0,)
     probes = _probe_frequencies(response)
-    # a transfer function may fall below 0; X-ray images are made of what is left
-    left = [np.maximum(energy_table(response, p) @ interpolation(probes), 0.0) for p in paths]
+    seen = _visibility(response, probes)
+
+    def left_at(path: float) -> Array:
+        # a transfer function may fall below 0; X-ray images are made of what is left
+        return np.maximum(energy_table(response, path) @ interpolation(probes), 0.0)
+
+    normal = left_at(1.0)
+    gain, missed, left = 0.0, 0.0, [normal]
+    if greatest_obliquity:
+        slanted = left_at(1.0 + greatest_obliquity)
+        gain, missed = _oblique_gain(response, beams, normal, slanted, seen)
+        if missed > _SHARE_OF_TARGET**2 * error_target:
+            gain, missed, left = 0.0, 0.0, [normal, slanted]
+    oblique = greatest_obliquity if len(left) > 1 else 0.0
     flat = [e.reshape(e.shape[0], -1) for e in left]
     matrix = np.concatenate([beams @ e for e in flat])
     size = np.linalg.norm(matrix, axis=1)
     lit = size > 0.0  # behind what lets nothing through any basis is right
-    seen = _visibility(response, probes)
     light = beams @ left[0][:, :, 0] @ response.depth_weight_um
     contrast = min(max(float(light.std() / light.mean()), _LEAST_CONTRAST), 1.0)
     rank, order, _ = interpolative.interp_decomp(
@@ -145,22 +152,17 @@ def depth_basis(
     chosen = order[:rank]
     share = np.zeros((rank, size.size))
     share[:, lit] = np.linalg.pinv(matrix[np.ix_(lit, chosen)] / size[lit, None]) / size[lit]
-    halves = np.split(share, len(paths), axis=1)
+    halves = np.split(share, len(left), axis=1)
     scale = response.spectrum.photons_per_um2_s * response.electrons_per_kev
     lost = (matrix - matrix[:, chosen] @ (share @ matrix)).reshape(size.size, *seen.shape)
-    summed = np.einsum("sdp,dp,d->sp", lost, seen, np.sqrt(response.depth_weight_um))
+    summed = _in_the_image(lost, seen, response)
     return _with_weights(
         response,
         light=[e[:, chosen].T * scale for e in flat],
         share=[half @ beams for half in halves],
         greatest_obliquity=oblique,
-        oblique_gain=gain if one_factor else 0.0,
-        error=float(
-            np.hypot(
-                np.sqrt(np.mean(summed**2)) / (contrast * light.mean()),
-                missed if one_factor else 0.0,
-            )
-        ),
+        oblique_gain=gain,
+        error=float(np.hypot(np.sqrt(np.mean(summed**2)) / (contrast * light.mean()), missed)),
     )
 
 
@@ -178,19 +180,34 @@ def energy_table(response: DepthResponse, path: float = 1.0) -> Array:
     return _tables(response, path, make)
 
 
-def _oblique_gain(response: DepthResponse, beams: Array, greatest: float) -> tuple[float, float]:
-    """Return how much more light oblique rays make, and what one factor for all of them misses.
+def _oblique_gain(
+    response: DepthResponse, beams: Array, normal: Array, slanted: Array, seen: Array
+) -> tuple[float, float]:
+    """Return how much more light oblique rays make, and what that one factor misses.
 
-    The second is the rms over sampled pixels, as a share of the light's standard deviation.
+    The second is the rms, over sampled pixels and probe frequencies, of what the image lacks, as a
+    share of the light's standard deviation: other energies and other depths gain otherwise.
+
+    Parameters
+    ----------
+    response, beams
+        The plate; photons of each sampled pixel, (S, E).
+    normal, slanted : (E, D, P) array
+        Energy left by normal rays and by the most oblique.
+    seen : (D, P) array
+        From `_visibility`.
     """
-    if not greatest:
-        return 0.0, 0.0
-    z, weight = response.depth_um, response.depth_weight_um
-    made = [beams @ _left_over(response, z, weight, path) for path in (1.0, 1.0 + greatest)]
-    gain = float(made[1][0] / made[0][0] - 1.0)
-    left = made[1] - made[0] * (1.0 + gain)
-    spread = max(float(made[0].std()), _LEAST_CONTRAST * float(made[0].mean()))
-    return gain, float(np.sqrt(np.mean(left**2))) / spread
+    weight = response.depth_weight_um
+    plain = beams @ (normal[:, :, 0] @ weight)
+    gain = float(beams[0] @ (slanted[:, :, 0] @ weight) / plain[0] - 1.0)
+    left = np.tensordot(beams, slanted - (1.0 + gain) * normal, axes=1)
+    spread = max(float(plain.std()), _LEAST_CONTRAST * float(plain.mean()))
+    return gain, float(np.sqrt(np.mean(_in_the_image(left, seen, response) ** 2))) / spread
+
+
+def _in_the_image(left: Array, seen: Array, response: DepthResponse) -> Array:
+    """Return sum_z w T of energy at depths and probe frequencies, (S, D, P) -> (S, P)."""
+    return np.asarray(np.einsum("sdp,dp,d->sp", left, seen, np.sqrt(response.depth_weight_um)))
 
 
 def _with_weights(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from scintscope import outputs
@@ -81,14 +82,19 @@ def sheet_figures(
     ]
 
 
+def _optics_figures() -> ModuleType:
+    """Return the module of the lens's figures; it loads JAX, which a run's report never needs."""
+    from scintscope.report import optics_figures
+
+    return optics_figures
+
+
 def _lens_figures(instrument: Instrument, response: DepthResponse) -> list[Illustration]:
     """Return the figures of the lens with the thick plate: focus, section, pupil, depth, field."""
-    from scintscope.report import optics_figures  # loads JAX, which the report of a run never needs
-
+    optics_figures = _optics_figures()
     path = film_path(response.path, response.plate)
-    travel, thickness = response.travel_um, response.thickness_um
+    travel, thickness, lens = response.travel_um, response.thickness_um, instrument.lens
     below = thickness - response.focus_um
-    lens = instrument.lens
     figures = [
         Illustration(
             name="through-focus",
@@ -141,8 +147,7 @@ def _field_figure(
     instrument: Instrument, response: DepthResponse, path: OpticalPath
 ) -> Illustration:
     """Return the figure of what differs over the field."""
-    from scintscope.report import optics_figures
-
+    optics_figures = _optics_figures()
     rows, columns = (n * response.pixel_um for n in instrument.camera.shape)
     return Illustration(
         name="field",
