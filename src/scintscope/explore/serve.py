@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
+from panel.io.resources import LOCAL_DIST
 
 from scintscope.errors import InputError
 from scintscope.explore import words
@@ -79,6 +80,8 @@ def serve(
 
 
 def _session(workshop: Workshop) -> Any:
+    if pn.state.curdoc is not None:  # styles sent later come from this server too, not from a CDN
+        pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
     page = Page(workshop)
     layout = page.layout()
     pn.state.onload(page.refresh)
