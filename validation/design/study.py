@@ -39,6 +39,7 @@ from scintscope.sample.build import build_specimen
 from scintscope.sample.specimen import SlantedEdge, Specimen
 
 HERE = Path(__file__).parent
+STORE = HERE / "result.json"
 STUDIES = sorted((HERE.parents[1] / "scenarios" / "studies").glob("*.toml"))
 SHAPE, OVERSAMPLING, FLATS, PICTURES, BANDS = (256, 256), 3, 24, 6, 12
 OFF = ("penumbra", "penumbra_depth", "cone_magnification", "lens_perspective", "obliquity",
@@ -285,8 +286,16 @@ def confirm(
     return row
 
 
-def study_rows(path: Path, designs: int) -> list[dict[str, Any]]:
-    """Return the rows of the random designs of a study."""
+def stored_rows() -> list[dict[str, Any]]:
+    """Return the rows of result.json."""
+    if not STORE.is_file():
+        return []
+    found: list[dict[str, Any]] = json.loads(STORE.read_text(encoding="utf-8"))["rows"]
+    return found
+
+
+def study_rows(path: Path, designs: int) -> None:
+    """Put the rows of the random designs of a study into result.json, each when it is known."""
     study = replace(load_study(path, SETS), sample=Sample(points=designs, seed=20))
     models, choices, grid = make_models(study, silent), study.choices(), study.grid()
     rows = []
@@ -295,7 +304,8 @@ def study_rows(path: Path, designs: int) -> list[dict[str, Any]]:
         values = {key: float(column[i]) for key, column in grid.items()}
         rows.append(confirm(study, models[place], choices[place], values))
         print({k: v for k, v in rows[-1].items() if k != "dqe"}, flush=True)
-    return rows
+        others = [row for row in stored_rows() if row["study"] != study.name]
+        write_json(STORE, {"rows": others + rows, "versions": versions()})
 
 
 def main() -> int:
@@ -304,14 +314,10 @@ def main() -> int:
     parser.add_argument("studies", nargs="*", default=[p.stem for p in STUDIES])
     parser.add_argument("--designs", type=int, default=5)
     asked = parser.parse_args()
-    store = HERE / "result.json"
-    rows = json.loads(store.read_text(encoding="utf-8"))["rows"] if store.is_file() else []
     for path in STUDIES:
         if path.stem in asked.studies:
-            rows = [row for row in rows if row["study"] != path.stem]
-            rows += study_rows(path, asked.designs)
-            write_json(store, {"rows": rows, "versions": versions()})
-    return int(not all(all(row["within"].values()) for row in rows))
+            study_rows(path, asked.designs)
+    return int(not all(all(row["within"].values()) for row in stored_rows()))
 
 
 if __name__ == "__main__":
