@@ -81,8 +81,8 @@ def gain_sentence(name: str, sample: SampleVerdict) -> str:
     """Say the gain in spectral power, and how much of it is noise."""
     gain = sample.gain
     text = (
-        f"{name}: spectral power nowhere stood clear of the thick image's noise, so no largest gain "
-        "is given"
+        f"{name}: spectral power nowhere stood clear of the thick image's noise, so no largest "
+        "gain is given"
         if gain.total.maximum is None
         else f"{name}: spectral power rose up to {_times(gain.total.maximum)}"
     )
