@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +26,9 @@ Arrays = dict[str, NDArray[Any]]
 
 VARIABLE = "SCINTSCOPE_CACHE"
 _CONTENT = "content_sha256"
+_READING = threading.Lock()
+"""numpy parses a header with ``ast``, which in CPython 3.11 fails now and then when two threads do
+(python/cpython#106905): a sound table then looked damaged and was made again."""
 
 
 def cache_folder() -> Path | None:
@@ -76,7 +80,7 @@ def read_table(path: Path) -> Arrays | None:
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        with _READING, path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files if name != _CONTENT}
             digest = str(stored[_CONTENT])
     except Exception as error:  # a damaged archive fails in many ways

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import xarray
 
 from scintscope.design import evaluate, run
 from scintscope.design.model import DesignModel
@@ -88,6 +93,11 @@ def test_killed_and_resumed_gives_the_same_files(
     run.run_study(study, cut, silent, resume=True)
     for name in ("design.json", "designs.csv", "report.html"):
         assert (whole / name).read_bytes() == (cut / name).read_bytes(), name
+    with (
+        xarray.open_dataset(whole / "curves.nc", engine="h5netcdf") as one,
+        xarray.open_dataset(cut / "curves.nc", engine="h5netcdf") as other,
+    ):
+        assert one.identical(other)
     assert not (tmp_path / "cut.chunks").exists()
     stored = json.loads((cut / "design.json").read_text(encoding="utf-8"))
     assert set(stored) >= {"optimum", "grid_best", "within_one_step", "objectives"}
@@ -111,6 +121,49 @@ def test_model_gradients_match_central_differences(study: Study, models: list[De
         )
         central = (above - below)[:2] / (2.0 * step)
         assert slopes[:2, i] == pytest.approx(central, rel=1e-4)
+
+
+@pytest.fixture
+def confirm() -> Callable[..., dict[str, Any]]:
+    """Return the check of a design by images that `validation/design` makes."""
+    path = ROOT / "validation" / "design" / "study.py"
+    spec = importlib.util.spec_from_file_location("design_validation", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    found: Callable[..., dict[str, Any]] = module.confirm
+    return found
+
+
+def test_images_confirm_the_objectives(
+    tmp_path: Path, models: list[DesignModel], confirm: Callable[..., dict[str, Any]]
+) -> None:
+    """At one design, small images and direct evaluation give the model's MTF50, MSE and DQE."""
+    geometry = ("penumbra", "penumbra_depth", "cone_magnification", "lens_perspective",
+                "obliquity", "sample_hardening", "defects")  # fmt: skip
+    off = "".join(f"accuracy.effects.{name} = false\n" for name in geometry)
+    off += "camera.shape = [128, 128]\naccuracy.depth_tolerance = 1e-4\n"
+    path = tmp_path / "plain.toml"
+    path.write_text(TEXT.replace("[set]\n", "[set]\n" + off), encoding="utf-8")
+    values = {"thick.thickness_um": 25.0, "lens.na": 0.3}
+    row = confirm(load_study(path), models[0], {}, values, (128, 128), 8, 4)
+    assert row["within"] == {"direct": True, "mtf50": True, "mse": True, "dqe": True}, row
+
+
+@pytest.mark.usefixtures("ready")
+def test_workers_change_no_number(study: Study, tmp_path: Path) -> None:
+    """Two processes of a local cluster give the rows of this process's threads, bit for bit."""
+    models = run.make_models(study, silent)
+    chunks = evaluate.chunks_of(models, study.grid())
+    rows = []
+    for workers in (0, 2):
+        shelf = evaluate.Shelf.open(tmp_path / f"of_{workers}", "key", resume=False)
+        evaluate.evaluate_all(study, models, chunks, shelf, lambda _: None, workers)
+        rows.append(evaluate.gathered(study, chunks, shelf)[0])
+    for name, value in rows[0].items():
+        assert (value == rows[1][name]).all(), name
 
 
 def test_pareto_front_of_a_circle() -> None:

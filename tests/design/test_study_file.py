@@ -105,6 +105,8 @@ def test_bad_studies_are_refused(tmp_path: Path, what: str) -> None:
         ("[constraints]\nmax_exposure = 1", "Did you mean 'max_exposure_s'"),
         ("[constraints]\nmax_exposure_s = 0.01", "cannot be met"),
         ("[constraints]\nmax_exposure_s = -1", "allowed range"),
+        ("[constraints]\nmax_dose_gy = 1e-9", "least dose of a frame is"),
+        ("[constraints]\nmin_field_um = 1e5", "largest field is"),
         ("[tolerances]\nlens.nb = 0.1", "no numeric variable"),
         ("[links]\nlens.transmission = {follows = 'lens.magnification'}", "no numeric variable"),
         ("[[objectives]]\nkind = 'mtf50'", "same name"),
@@ -115,6 +117,18 @@ def test_bad_limits_and_objectives_are_refused(tmp_path: Path, text: str, match:
     """Limits that cannot be met and keys that are none are refused before any work."""
     with pytest.raises(ScenarioError, match=match):
         load_study(written(tmp_path, GOOD + text + "\n"))
+
+
+def test_limits_that_some_design_keeps_are_accepted(tmp_path: Path) -> None:
+    """The reach is that of the best values: a field that only the lowest magnification has."""
+    lens = "[variables]\nlens.magnification = { grid = [5, 10] }\n"
+    text = GOOD.replace("[variables]\n", lens)
+    # 2048 pixels of 6.5 um: 2662 um at 5x, half of it at 10x
+    load_study(written(tmp_path, text + "[constraints]\nmin_field_um = 2600\n"))
+    with pytest.raises(
+        ScenarioError, match=r"largest field is 2662 um, at lens\.magnification = 5"
+    ):
+        load_study(written(tmp_path, text + "[constraints]\nmin_field_um = 2700\n"))
 
 
 def test_links_follow_their_variable(tmp_path: Path) -> None:

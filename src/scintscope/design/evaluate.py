@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ Array = NDArray[np.float64]
 Rows = dict[str, NDArray[Any]]
 
 CHUNK = 64
+WORTH_COMPILING = 25_000
+"""Designs times depth nodes from which a program of their own pays."""
 CURVES = ("mtf", "dqe", "normalised_nps_um2")
 SCALARS = (
     "focus_um", "exposure_s", "dose_gy", "field_um", "pixel_um", "electrons_per_um2",
@@ -63,10 +66,18 @@ class Chunk:
 
 
 def chunks_of(models: list[DesignModel], values: Mapping[str, Array]) -> list[Chunk]:
-    """Return the chunks of a grid: designs of like depth nodes together, in their order."""
+    """Return the chunks of a grid: designs of like depth nodes together, in their order.
+
+    A kind of which there are few joins the next one up: a program for it would take longer to
+    compile than its designs to compute with more nodes.
+    """
     found: list[Chunk] = []
     for choice, model in enumerate(models):
         counts = depth_counts(model, values)
+        kinds = sorted(set(counts.tolist()))
+        for kind, more in pairwise(kinds):
+            if np.count_nonzero(counts == kind) * kind < WORTH_COMPILING:
+                counts[counts == kind] = more
         for count in sorted(set(counts.tolist())):
             mine = np.flatnonzero(counts == count)
             for start in range(0, mine.size, CHUNK):
@@ -94,9 +105,13 @@ def depth_counts(model: DesignModel, values: Mapping[str, Array]) -> NDArray[np.
 
 @partial(jax.jit, static_argnames=("plan", "count", "objectives"))
 def _judged(
-    tables: Any, pupil: Any, values: Any, plan: Any, count: int, objectives: tuple[Objective, ...]
-) -> dict[str, Any]:
-    """Return curves, numbers and objectives of N designs, one after the other."""
+    tables: Any, pupil: Any, values: Any, size: Any,
+    plan: Any, count: int, objectives: tuple[Objective, ...],
+) -> dict[str, Any]:  # fmt: skip
+    """Return curves, numbers and objectives of the first designs, one after the other, (CHUNK,).
+
+    ``size`` is how many there are; the rows beyond stay 0.
+    """
 
     def one(point: Any) -> dict[str, Any]:
         curves = evaluate(tables, pupil, point, plan, count)
@@ -105,20 +120,26 @@ def _judged(
         found["objectives"] = jnp.stack([o.value(curves) for o in objectives])
         return found
 
-    judged: dict[str, Any] = jax.lax.map(one, values)
+    def add(i: Any, rows: dict[str, Any]) -> dict[str, Any]:
+        found = one({key: column[i] for key, column in values.items()})
+        return {name: row.at[i].set(found[name]) for name, row in rows.items()}
+
+    like = jax.eval_shape(one, {key: column[0] for key, column in values.items()})
+    empty = {name: jnp.zeros((CHUNK, *x.shape), x.dtype) for name, x in like.items()}
+    judged: dict[str, Any] = jax.lax.fori_loop(0, size, add, empty)
     return judged
 
 
 def compute(
     model: DesignModel, objectives: tuple[Objective, ...], values: Mapping[str, Array], count: int
 ) -> Rows:
-    """Return the rows of a chunk; short chunks are filled up, so that they are compiled once."""
+    """Return the rows of a chunk; one program serves chunks of any size."""
     size = next(iter(values.values())).size
     fill = np.minimum(np.arange(CHUNK), size - 1)
     traced = {key: jnp.asarray(values[key][fill]) for key in model.keys}
     if not traced:
         traced = {"+yield": jnp.ones(CHUNK)}
-    rows = _judged(model.tables, model.pupil, traced, model.plan, count, objectives)
+    rows = _judged(model.tables, model.pupil, traced, size, model.plan, count, objectives)
     return {name: np.asarray(value)[:size] for name, value in rows.items()}
 
 
@@ -243,7 +264,13 @@ def evaluate_all(
         keep(chunk, compute(model, study.objectives, values_of(chunk), chunk.count))
 
     with ThreadPoolExecutor(POOL_THREADS) as pool:
-        list(pool.map(here, left))
+        list(pool.map(here, _kinds_first(left)))
+
+
+def _kinds_first(chunks: list[Chunk]) -> list[Chunk]:
+    """Return the chunks with one of each kind in front, so that programs compile side by side."""
+    first = {c.number for c in {c.count: c for c in reversed(chunks)}.values()}
+    return sorted(chunks, key=lambda c: c.number not in first)
 
 
 def _on_dask(

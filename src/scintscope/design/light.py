@@ -5,7 +5,7 @@ Pure functions in ``jax.numpy``; ``numbers`` is a mapping from `instrument_numbe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ Numbers = Mapping[str, Any]
 
 _SCAN = 49
 _NEWTON = 4
+_BLOCK = 16
+"""Rows of the table multiplied at a time: a few MB in double precision, which a cache holds."""
 
 
 def wavefront(numbers: Numbers, slab: Any, fixed: Any, depth: Any, travel: Any) -> Any:
@@ -95,10 +97,10 @@ def best_focus(table: PupilTable, numbers: Numbers, z: Any, light: Any) -> Any:
     z, light : (D,) array
         Emitters of the film and their light, quadrature weights included.
     """
-    alive = (dict(numbers), z, light)
+    alive = (_planes(table, numbers), dict(numbers), z, light)
     held = jax.tree_util.tree_map(jax.lax.stop_gradient, alive)
     merit = _merit(table, *held)
-    thickness = held[0]["layer@0"]
+    thickness = held[1]["layer@0"]
     places = jnp.linspace(0.0, 1.0, _SCAN) * thickness
     start = places[jnp.argmax(jax.vmap(merit)(places))]
     reach = thickness / (_SCAN - 1)
@@ -118,18 +120,29 @@ def _newton(merit: Any, focus: Any, low: Any, high: Any, thickness: Any) -> Any:
     return jnp.clip(jnp.clip(focus - step, low, high), 0.0, thickness)
 
 
-def _merit(table: PupilTable, numbers: Numbers, z: Any, light: Any) -> Any:
-    """Return the area under the presampled MTF as a function of the focus below the exit face."""
-    thickness, wave = numbers["layer@0"], numbers["focus_wave"]
+def _planes(table: PupilTable, numbers: Numbers) -> tuple[Any, Any]:
+    """Return the area under the transfer function over c_1 and c_2, (R, S), and its slope by c_3.
+
+    The pixel's aperture weighs it; rows out of the plate's reach are zero.
+    """
     nodes, gauss = np.polynomial.legendre.leggauss(MERIT_FREQUENCIES)
     frequency = 0.25 * (1.0 + nodes) / numbers["pixel"]
     weight = 0.5 * gauss * jnp.sinc(frequency * numbers["pixel"])
-    index, share = frequency_stencil(
-        frequency * wave / (2.0 * numbers["na"]), table.values.shape[2]
-    )
+    scaled = frequency * numbers["focus_wave"] / (2.0 * numbers["na"])
+    index, share = frequency_stencil(scaled, table.values.shape[2])
     along = jnp.zeros(table.values.shape[2]).at[index].add(weight[:, None] * share)
-    summed = table.values.astype(jnp.float64) @ along
-    slope = None if table.slope is None else table.slope.astype(jnp.float64) @ along
+    rows = _rows_in_reach(table, numbers)
+    summed = _rows_along(table.values, along, rows)
+    slope = None if table.slope is None else _rows_along(table.slope, along, rows)
+    return summed, slope
+
+
+def _merit(
+    table: PupilTable, planes: tuple[Any, Any], numbers: Numbers, z: Any, light: Any
+) -> Callable[[Any], Any]:
+    """Return the area under the presampled MTF as a function of the focus below the exit face."""
+    thickness, wave = numbers["layer@0"], numbers["focus_wave"]
+    summed, slope = planes
 
     def merit(below: Any) -> Any:
         travel = travel_for(numbers, below)
@@ -143,6 +156,41 @@ def _merit(table: PupilTable, numbers: Numbers, z: Any, light: Any) -> Any:
         return light @ found / light.sum()
 
     return merit
+
+
+def _rows_in_reach(table: PupilTable, numbers: Numbers) -> tuple[Any, Any]:
+    """Return the first and last row of the table that emitters and focus in the plate can ask for.
+
+    c_1 is linear in both depths, so that its extremes lie at the faces.
+    """
+    ends = jnp.stack([jnp.zeros_like(numbers["layer@0"]), numbers["layer@0"]])
+    found = []
+    for below in (ends[0], ends[1]):
+        travel = travel_for(numbers, below)
+        seen = wavefront(numbers, numbers["focus_slab"], numbers["focus_fixed"], ends, travel)
+        found.append(waves(seen, numbers["focus_wave"])[0])
+    place = jax.lax.stop_gradient((jnp.concatenate(found) - table.low_1) / STEP_1_WAVES)
+    last = table.values.shape[0] - 1
+    low = jnp.clip(jnp.floor(place.min()).astype(jnp.int32) - POINTS_1, 0, last)
+    return low, jnp.clip(jnp.ceil(place.max()).astype(jnp.int32) + POINTS_1, 0, last)
+
+
+def _rows_along(values: Any, along: Any, rows: tuple[Any, Any]) -> Any:
+    """Return ``values @ along`` in double precision for a range of rows, zero elsewhere, (R, S).
+
+    Block by block: most designs ask for a small part of a table of hundreds of MB.
+    """
+    size = values.shape[0]
+    block = min(_BLOCK, size)
+
+    def add(i: Any, total: Any) -> Any:
+        start = jnp.minimum(i * block, size - block)
+        part = jax.lax.dynamic_slice_in_dim(values, start, block).astype(jnp.float64) @ along
+        return jax.lax.dynamic_update_slice_in_dim(total, part, start, 0)
+
+    first, last = rows
+    zero = jnp.zeros(values.shape[:2])
+    return jax.lax.fori_loop(first // block, last // block + 1, add, zero)
 
 
 def _at(plane: Any, table: PupilTable, c1: Any, c2: Any) -> Any:

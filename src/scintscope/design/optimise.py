@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from scintscope.design.evaluate import depth_counts
-from scintscope.design.model import DEFOCUS, YIELD, DesignModel, evaluate
+from scintscope.design.model import DEFOCUS, YIELD, Curves, DesignModel, evaluate
 from scintscope.design.objectives import Objective
 from scintscope.design.study import Constraints, Study, Variable
 from scintscope.jax64 import jax, jnp
 
 Array = NDArray[np.float64]
 
-STARTS = 3
-_ACCURACY = 1e-10
+STARTS = 2
+_ACCURACY = 1e-9
+SEARCH_NODES = 64
+"""Least depth nodes of a search: then nearly all searches share one compiled program."""
 _LIMITS = ("max_exposure_s", "max_dose_gy", "min_field_um")
 
 
@@ -54,21 +55,26 @@ def _judged_point(
     tables: Any,
     pupil: Any,
     point: Any,
+    beside: Any,
     plan: Any,
     count: int,
     objectives: tuple[Objective, ...],
     keys: tuple[str, ...],
-) -> tuple[Any, Any]:
-    """Return all objectives and limits of one design, (O + 3,), and their derivatives."""
+) -> tuple[Any, Any, Curves]:
+    """Return objectives and limits of one design, (O + 3,), derivatives by the keys, and curves."""
 
     def at(x: Any) -> tuple[Any, Any]:
-        curves = evaluate(tables, pupil, dict(zip(keys, x, strict=True)), plan, count)
+        values = {**dict(zip(keys, x, strict=True)), **beside}
+        curves = evaluate(tables, pupil, values, plan, count)
         limits = [curves.exposure_s, curves.dose_gy, curves.field_um]
         values = jnp.stack([*(o.value(curves) for o in objectives), *limits])
-        return values, values
+        return values, (values, curves)
 
-    slopes, values = jax.jacfwd(at, has_aux=True)(point)
-    return values, slopes
+    if not keys:  # one design only
+        values, (_, curves) = at(point)
+        return values, jnp.zeros((values.size, 0)), curves
+    slopes, (values, curves) = jax.jacfwd(at, has_aux=True)(point)
+    return values, slopes, curves
 
 
 def judged_point(
@@ -76,24 +82,35 @@ def judged_point(
 ) -> tuple[Array, Array]:
     """Return all objectives and limits at a design, (O + 3,), and derivatives by the keys.
 
-    ``beside`` are `model.DEFOCUS` and `model.YIELD`. One compiled function, with the depth nodes of
-    the hardest design, serves all objectives, searches and sensitivities of a study.
+    ``beside`` are `model.DEFOCUS` and `model.YIELD`.
     """
-    keys = (*model.keys, DEFOCUS, YIELD)
-    given = {DEFOCUS: 0.0, YIELD: 1.0, **values, **beside}
-    point = jnp.asarray([float(given[key]) for key in keys])
-    count = most_nodes(study, model)
-    found, slopes = _judged_point(
-        model.tables, model.pupil, point, model.plan, count, study.objectives, keys
+    found, slopes, _ = judged_curves(study, model, values, **beside)
+    return found, slopes
+
+
+def judged_curves(
+    study: Study, model: DesignModel, values: Mapping[str, float], **beside: float
+) -> tuple[Array, Array, Curves]:
+    """Return what `judged_point` does, and the curves of the design.
+
+    One compiled function serves all objectives, searches, sensitivities and figures of a study, but
+    for designs of more than `SEARCH_NODES`.
+    """
+    point = jnp.asarray([float(values[key]) for key in model.keys])
+    given = {DEFOCUS: 0.0, YIELD: 1.0, **beside}
+    count = max(SEARCH_NODES, model.depth_count({key: values[key] for key in model.keys}))
+    found, slopes, curves = _judged_point(
+        model.tables,
+        model.pupil,
+        point,
+        {key: jnp.asarray(float(value)) for key, value in given.items()},
+        model.plan,
+        count,
+        study.objectives,
+        model.keys,
     )
-    return np.asarray(found), np.asarray(slopes)[:, : len(model.keys)]
-
-
-def most_nodes(study: Study, model: DesignModel) -> int:
-    """Return the depth nodes of the design that needs most: all keys at the ends of the ranges."""
-    ends = [(axis.low, axis.high) for axis in model.plan.axes]
-    corners = np.array(list(product(*ends)))
-    return int(depth_counts(model, dict(zip(model.keys, corners.T, strict=True))).max())
+    plain: Curves = jax.tree_util.tree_map(np.asarray, curves)
+    return np.asarray(found), np.asarray(slopes), plain
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,8 +188,17 @@ class Search:
         if not free.size:
             return begin, float(first[0][0])
 
+        known: dict[bytes, tuple[Array, Array, Array]] = {}
+
+        def at(u: Array) -> tuple[Array, Array, Array]:
+            """Return `Search.at` there; the limits ask again where the score was asked for."""
+            here = u.tobytes()
+            if here not in known:
+                known[here] = self.at(point(u))
+            return known[here]
+
         def loss(u: Array) -> tuple[float, Array]:
-            both, slope, _ = self.at(point(u))
+            both, slope, _ = at(u)
             return -float(both[0]) / scale, -slope[free] * width[free] / scale
 
         bounds = [
@@ -184,7 +210,7 @@ class Search:
         method, rules = "L-BFGS-B", []
         if limits:
             method = "SLSQP"
-            rules = [self._rule(point, free, width, *limit) for limit in limits]
+            rules = [_rule(at, free, width, *limit) for limit in limits]
         more: dict[str, Any] = {"constraints": rules} if rules else {}
         result = minimize(
             loss, u0, jac=True, method=method, bounds=bounds, options={"ftol": _ACCURACY}, **more
@@ -192,19 +218,24 @@ class Search:
         best = point(np.clip(result.x, 0.0, 1.0))
         return best, float(self.at(best)[0][0])
 
-    def _rule(
-        self, point: Callable[[Array], Array], free: Any, width: Array,
-        place: int, sign: float, limit: float,
-    ) -> dict[str, Any]:  # fmt: skip
-        """Return an inequality for SLSQP: sign (limit - value) / limit >= 0."""
 
-        def value(u: Array) -> float:
-            return float(sign * (limit - self.at(point(u))[0][place]) / limit)
+def _rule(
+    at: Callable[[Array], tuple[Array, Array, Array]],
+    free: Any,
+    width: Array,
+    place: int,
+    sign: float,
+    limit: float,
+) -> dict[str, Any]:
+    """Return an inequality for SLSQP: sign (limit - value) / limit >= 0."""
 
-        def slope(u: Array) -> Array:
-            return np.asarray(-sign * self.at(point(u))[2][place - 1][free] * width[free] / limit)
+    def value(u: Array) -> float:
+        return float(sign * (limit - at(u)[0][place]) / limit)
 
-        return {"type": "ineq", "fun": value, "jac": slope}
+    def slope(u: Array) -> Array:
+        return np.asarray(-sign * at(u)[2][place - 1][free] * width[free] / limit)
+
+    return {"type": "ineq", "fun": value, "jac": slope}
 
 
 def _limits(constraints: Constraints) -> list[tuple[int, float, float]]:

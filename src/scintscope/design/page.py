@@ -10,7 +10,7 @@ import numpy as np
 
 from scintscope.design.model import Curves
 from scintscope.design.objectives import Objective
-from scintscope.design.optimise import Found, most_nodes
+from scintscope.design.optimise import Found, judged_curves
 from scintscope.design.results import Results
 from scintscope.outputs import write_text
 from scintscope.report import style
@@ -128,10 +128,8 @@ def chosen_few(results: Results) -> dict[str, Found]:
 
 
 def _curves_of(results: Results, found: Found) -> Curves:
-    """Return the curves of a design, on the depth nodes that serve the whole study."""
-    model = results.model_of(found)
-    values = {key: found.values[key] for key in model.keys}
-    return model.curves(values, most_nodes(results.study, model))
+    """Return the curves of a design."""
+    return judged_curves(results.study, results.model_of(found), found.values)[2]
 
 
 def _best_over(results: Results, objective: int, keep: list[str]) -> np.ndarray[Any, Any]:

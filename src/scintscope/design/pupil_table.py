@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -120,8 +121,8 @@ def _column(
     h: float, one: Array, two: Array, nodes_x: int, nodes_y: int, third: bool
 ) -> tuple[Array, Array]:
     """Return H and its derivative by c_3 at one frequency, (R, S) each."""
-    x_unit, x_weight = np.polynomial.legendre.leggauss(nodes_x)
-    y_unit, y_weight = np.polynomial.legendre.leggauss(nodes_y)
+    x_unit, x_weight = _gauss(nodes_x)
+    y_unit, y_weight = _gauss(nodes_y)
     top = np.arccos(h)
     t = 0.5 * top * (1.0 + x_unit)
     x = np.cos(t) - h
@@ -132,13 +133,21 @@ def _column(
     along_phase = _powers(along, one)
     phase = np.exp(2j * np.pi * spherical[..., None] * two)
     inner = np.einsum("xy,xys->xs", weight, phase).astype(np.complex64)
-    value = (along_phase @ inner).real
+    value = along_phase.real @ inner.real - along_phase.imag @ inner.imag
     if not third:
         return value, value
     plus, minus = ((x[:, None] + s * h) ** 2 + y2 for s in (1.0, -1.0))
     change = _third(plus) - _third(minus)
     inner = np.einsum("xy,xys->xs", weight * change, phase).astype(np.complex64)
-    return value, -2.0 * np.pi * (along_phase @ inner).imag
+    turned = along_phase.real @ inner.imag + along_phase.imag @ inner.real
+    return value, -2.0 * np.pi * turned
+
+
+@lru_cache(maxsize=8)
+def _gauss(count: int) -> tuple[Array, Array]:
+    """Return Gauss-Legendre nodes and weights; the same two sets serve every frequency."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return nodes, weights
 
 
 def _powers(along: Array, one: Array) -> NDArray[np.complex64]:

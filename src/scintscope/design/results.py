@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +25,7 @@ from scintscope.design.optimise import (
 )
 from scintscope.design.study import Study, Variable
 from scintscope.errors import ScenarioError
+from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -96,13 +99,18 @@ def conclude(study: Study, models: list[DesignModel], rows: list[Rows]) -> Resul
     if not any(flags.any() for flags in allowed):
         raise ScenarioError(_nothing_allowed(study, rows))
     scores = [part["objectives"] * np.array([o.sign for o in study.objectives]) for part in rows]
-    grid_best, optimum = {}, {}
-    for i, objective in enumerate(study.objectives):
-        column = [
-            np.where(flags, s[:, i], -np.inf) for flags, s in zip(allowed, scores, strict=True)
-        ]
-        grid_best[objective.label] = _best_of_grid(study, grid, column)
-        optimum[objective.label] = _optimum(study, models, grid, column, i)
+    columns = [
+        [np.where(flags, s[:, i], -np.inf) for flags, s in zip(allowed, scores, strict=True)]
+        for i in range(len(study.objectives))
+    ]
+    labels = [o.label for o in study.objectives]
+    grid_best = {
+        label: _best_of_grid(study, grid, column)
+        for label, column in zip(labels, columns, strict=True)
+    }
+    with ThreadPoolExecutor(POOL_THREADS) as pool:
+        found = pool.map(partial(_optimum, study, models, grid), columns, range(len(labels)))
+        optimum = dict(zip(labels, found, strict=True))
     within = {name: _within_one_step(study, optimum[name], grid_best[name]) for name in grid_best}
     first = study.objectives[0].label
     best = optimum[first]
@@ -156,8 +164,10 @@ def _optimum(
         if not np.isfinite(top) or top < best - 0.1 * abs(best):
             continue  # a grid that is a tenth behind everywhere is not the best between its points
         search = Search(study=study, model=model, place=i, tolerances={})
-        columns = np.stack([grid[key] for key in model.keys], axis=1)
-        starts = [columns[j] for j in _starts(score, columns)]
+        starts = [np.zeros(0)]
+        if model.keys:
+            columns = np.stack([grid[key] for key in model.keys], axis=1)
+            starts = [columns[j] for j in _starts(score, columns)]
         found.append(best_design(search, starts, choice))
     return max(found, key=lambda one: one.score)
 

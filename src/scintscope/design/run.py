@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scintscope.design.evaluate import (
@@ -13,9 +14,10 @@ from scintscope.design.evaluate import (
     study_key,
 )
 from scintscope.design.model import DesignModel
+from scintscope.design.optimise import judged_point
 from scintscope.design.results import Results, conclude
 from scintscope.design.study import Study
-from scintscope.design.tabulate import design_model
+from scintscope.design.tabulate import design_models
 from scintscope.design.write import write_results
 from scintscope.outputs import Outcome, provenance, staged_output, write_json, write_text
 from scintscope.progress import Progress
@@ -23,12 +25,12 @@ from scintscope.progress import Progress
 
 def make_models(study: Study, progress: Progress) -> list[DesignModel]:
     """Return the fast model of every combination of named variables, on common frequencies."""
-    models: list[DesignModel] = []
-    frequency = None
-    for choice in study.choices():
-        models.append(design_model(study.family(choice), frequency, progress))
-        frequency = models[0].frequency_cy_per_um
-    return models
+    families = [study.family(choice) for choice in study.choices()]
+    return design_models(families, progress=progress)
+
+
+def _middle(model: DesignModel) -> dict[str, float]:
+    return {axis.key: axis.middle for axis in model.plan.axes}
 
 
 def perform(
@@ -42,8 +44,10 @@ def perform(
     models = make_models(study, progress)
     chunks = chunks_of(models, study.grid())
     total = sum(chunk.design.size for chunk in chunks)
-    with progress("designs", total) as advance:
+    with progress("designs", total) as advance, ThreadPoolExecutor(1) as ahead:
+        ready = ahead.submit(judged_point, study, models[0], _middle(models[0]))
         evaluate_all(study, models, chunks, shelf, advance, workers, scheduler)
+        ready.result()  # the searches' program, compiled meanwhile
     with progress("best design", 1) as advance:
         results = conclude(study, models, gathered(study, chunks, shelf))
         advance(1)

@@ -184,7 +184,8 @@ class Study:
         from scipy.stats import qmc
 
         rng = np.random.default_rng(self.sample.seed)
-        unit = qmc.Sobol(len(self.numeric), rng=rng).random(self.sample.points)
+        power = int(np.ceil(np.log2(self.sample.points)))
+        unit = qmc.Sobol(len(self.numeric), rng=rng).random_base2(power)[: self.sample.points]
         found = {}
         for variable, u in zip(self.numeric, unit.T, strict=True):
             low, high = variable.numbers[0], variable.numbers[-1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -56,6 +57,43 @@ def design_model(
     SamplingError
         If the ranges are too wide for the tables.
     """
+    return design_models([family], frequency_cy_per_um, progress)[0]
+
+
+def design_models(
+    families: Sequence[Family],
+    frequency_cy_per_um: Array | None = None,
+    progress: Progress = silent,
+) -> list[DesignModel]:
+    """Return the models of several families, on common frequencies and one table of transfers.
+
+    Parameters, errors: see `design_model`; the first family decides the default frequencies.
+    """
+    drafts: list[_Draft] = []
+    for family in families:
+        drafts.append(_draft(family, frequency_cy_per_um, progress))
+        frequency_cy_per_um = np.asarray(drafts[0].tables["frequency"])
+    low = np.min([draft.low_waves for draft in drafts], axis=0)
+    high = np.max([draft.high_waves for draft in drafts], axis=0)
+    third = any(draft.third for draft in drafts)
+    with progress("transfer functions", 1) as advance:
+        pupil = pupil_table((low[0], high[0]), (low[1], high[1]), third)
+        advance(1)
+    return [DesignModel(plan=draft.plan, tables=draft.tables, pupil=pupil) for draft in drafts]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Draft:
+    """A model without its transfer functions, and the ranges of c_1 and c_2 it needs, (2,)."""
+
+    plan: Plan
+    tables: dict[str, Any]
+    low_waves: Array
+    high_waves: Array
+    third: bool
+
+
+def _draft(family: Family, frequency_cy_per_um: Array | None, progress: Progress) -> _Draft:
     grid = energy_grid(family)
 
     def numbers_of(values: Mapping[str, float]) -> dict[str, Array]:
@@ -88,10 +126,8 @@ def design_model(
         "frequency": jnp.asarray(frequency_cy_per_um),
         "spline": jnp.asarray(spline_matrix(frequency_cy_per_um, count)),
     }  # fmt: skip
-    with progress("transfer functions", 1) as advance:
-        pupil = pupil_table(*_wave_ranges(family.axes, numbers, plan))
-        advance(1)
-    return DesignModel(plan=plan, tables=tables, pupil=pupil)
+    low, high, third = _wave_ranges(family.axes, numbers, plan)
+    return _Draft(plan=plan, tables=tables, low_waves=low, high_waves=high, third=third)
 
 
 def _weighed(layer: XrayTables, photons: Table, by_energy: bool) -> dict[str, Any]:
@@ -163,8 +199,8 @@ def _xray_nodes(family: Family, key: str) -> Nodes:
 
 def _wave_ranges(
     axes: tuple[Axis, ...], numbers: Mapping[str, Table], plan: Plan
-) -> tuple[tuple[float, float], tuple[float, float], bool]:
-    """Return the ranges of c_1 and c_2 over the family, and whether c_3 matters."""
+) -> tuple[Array, Array, bool]:
+    """Return the ends of c_1 and c_2 over the family, (2,) each, and whether c_3 matters."""
     names = tuple(n for n in numbers if n.split("@")[0] in _OPTICAL)
     low, high, third = np.full(2, np.inf), np.full(2, -np.inf), 0.0
     for point in _corners(axes, names, numbers):
@@ -183,8 +219,7 @@ def _wave_ranges(
             if plan.best_focus:
                 low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
     margin = _MARGIN_WAVES * (high - low) + _MARGIN_WAVES
-    low, high = low - margin, high + margin
-    return (low[0], high[0]), (low[1], high[1]), third > _THIRD
+    return low - margin, high + margin, third > _THIRD
 
 
 _OPTICAL = frozenset(
