@@ -121,7 +121,7 @@ def controls(limit: Limits, state: State) -> Controls:
     """Return the widgets, set to a state."""
     low, high = limit.voltage_kv if state.voltage_kv is not None else (0.0, VOLTAGE_STEP_KV)
     filters = pn.widgets.RadioButtonGroup(
-        name="Added filter", options=list(FILTERS), value=state.filter_material
+        label="Added filter", options=list(FILTERS), value=state.filter_material
     )
     thickness = _slider("Added filter (um)", 0.0, limit.filter_um[FILTERS[0]], 10.0, 0.0)
 
@@ -145,19 +145,19 @@ def controls(limit: Limits, state: State) -> Controls:
 def _plate(which: str, limit: Limits, state: PlateState) -> PlateControls:
     low, high = limit.thickness_um
     shown = 0.5 * state.thickness_um if state.focus_um is None else state.focus_um
-    best = pn.widgets.Checkbox(name="focus where the image is best", value=state.focus_um is None)
+    best = pn.widgets.Checkbox(label="focus where the image is best", value=state.focus_um is None)
     depth = _slider(f"Focus of the {which} plate (um deep)", 0.0, high, 0.5, shown)
     depth.disabled = state.focus_um is None
     best.param.watch(lambda event: setattr(depth, "disabled", event.new), "value")
     return PlateControls(
         material=pn.widgets.Select(
-            name=f"Scintillator of the {which} plate",
+            label=f"Scintillator of the {which} plate",
             options=list(limit.materials),
             value=state.material,
         ),
         thickness_um=_slider(f"Thickness, {which} (um)", low, high, 0.5, state.thickness_um),
         exposure_s=pn.widgets.DiscreteSlider(
-            name=f"Exposure, {which} (s)",
+            label=f"Exposure, {which} (s)",
             options=exposures(limit.exposure_s, state.exposure_s),
             value=state.exposure_s,
         ),
@@ -173,8 +173,8 @@ def exposures(ends: tuple[float, float], own: float) -> list[float]:
 
 
 def _slider(
-    name: str, low: float, high: float, step: float, value: float, form: str = "0[.]0"
+    label: str, low: float, high: float, step: float, value: float, form: str = "0[.]0"
 ) -> Any:
     return pn.widgets.FloatSlider(
-        name=name, start=low, end=high, step=step, value=value, format=form
+        label=label, start=low, end=high, step=step, value=value, format=form
     )

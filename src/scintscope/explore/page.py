@@ -65,13 +65,13 @@ class Page:
         self.numbers = _html("")
         self.changed = _html(words.changed([]))
         self.speed = _html("")
-        self.mark = pn.widgets.Button(name="Mark this state (dashed)", width=190)
-        self.reset = pn.widgets.Button(name="Back to the scenario", width=150)
+        self.mark = pn.widgets.Button(label="Mark this state (dashed)", width=190)
+        self.reset = pn.widgets.Button(label="Back to the scenario", width=150)
         self.download = pn.widgets.FileDownload(
             callback=self._file,
             filename=f"{base.name}-explored.toml",
             label="Download as scenario (TOML)",
-            button_type="primary",
+            color="primary",
             width=230,
         )
         for widget in self.controls.widgets():

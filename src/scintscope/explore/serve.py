@@ -69,7 +69,7 @@ def serve(
     pn.extension(raw_css=[words.STYLE])
     say(f"http://{ADDRESS}:{chosen}/ (stop with Ctrl-C)")
     pn.serve(
-        {"/": lambda: _session(workshop)},
+        {"/": lambda: session(workshop)},
         port=chosen,
         address=ADDRESS,
         websocket_origin=[f"{ADDRESS}:{chosen}", f"localhost:{chosen}"],
@@ -79,8 +79,14 @@ def serve(
     )
 
 
-def _session(workshop: Workshop) -> Any:
-    if pn.state.curdoc is not None:  # styles sent later come from this server too, not from a CDN
+def session(workshop: Workshop) -> Any:
+    """Return the page of one visitor.
+
+    Panel puts the address of its styles right when it renders the page, and leaves a public
+    address in documents that it makes afterwards: those of browsers that connect so late, or again,
+    that their session has been forgotten. So it is said here, before any style is made.
+    """
+    if pn.state.curdoc is not None:
         pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
     page = Page(workshop)
     layout = page.layout()

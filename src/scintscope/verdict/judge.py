@@ -158,7 +158,27 @@ def judge_psf(bench: Bench, restoration: Restoration) -> PsfVerdict:
 
 
 def judge(bench: Bench, exposures: Exposures, restoration: Restoration) -> Verdict:
-    """Return all judgements of a run (see the classes)."""
+    """Return all judgements of a run (see the classes).
+
+    The error budget asks for no image of the run: it is computed beside the rest.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        budget = beside.submit(local_budget, bench, TARGET)
+        single, psf, samples = _judge_images(bench, exposures, restoration)
+        return Verdict(
+            single=single["thick"],
+            single_thin=single["thin"],
+            psf=psf,
+            samples=samples,
+            bought=judge_bought(bench, restoration, samples),
+            budget=budget.result(),
+        )
+
+
+def _judge_images(
+    bench: Bench, exposures: Exposures, restoration: Restoration
+) -> tuple[dict[str, SinglePsf], PsfVerdict, dict[str, SampleVerdict]]:
+    """Return what is judged on a run's images: one PSF by plate, the estimate, the samples."""
     single = {
         plate: judge_light(
             exposures.truth[f"{plate}_{TARGET}"], bench.responses[plate], bench.planes[plate]
@@ -177,14 +197,7 @@ def judge(bench: Bench, exposures: Exposures, restoration: Restoration) -> Verdi
     samples = {TARGET: _judge_target(case)}
     if SPECIMEN in restoration.specimens:
         samples[SPECIMEN] = _judge_specimen(case)
-    return Verdict(
-        single=single["thick"],
-        single_thin=single["thin"],
-        psf=psf,
-        samples=samples,
-        budget=local_budget(bench, TARGET),
-        bought=judge_bought(bench, restoration, samples),
-    )
+    return single, psf, samples
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -80,7 +80,12 @@ def xray_sentence(name: str, sample: SampleVerdict) -> str:
 def gain_sentence(name: str, sample: SampleVerdict) -> str:
     """Say the gain in spectral power, and how much of it is noise."""
     gain = sample.gain
-    text = f"{name}: spectral power rose up to {_times(gain.total.maximum)}"
+    text = (
+        f"{name}: spectral power nowhere stood clear of the thick image's noise, so no largest "
+        "gain is given"
+        if gain.total.maximum is None
+        else f"{name}: spectral power rose up to {_times(gain.total.maximum)}"
+    )
     if gain.signal is not None and gain.noise is not None:
         text += (
             f"; in the upper half of the band {_times(gain.total.high_band)} in all, signal "
