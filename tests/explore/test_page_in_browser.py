@@ -75,6 +75,7 @@ class Visit:
         self.page = page
         self.errors: list[str] = []
         self.elsewhere: list[str] = []
+        self.asked = 0
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -88,6 +89,7 @@ class Visit:
 
     def _request(self, url: str, address: str) -> None:
         host = address.split("//")[1]
+        self.asked += 1
         if not url.split("//")[-1].startswith(host) and not url.startswith(("data:", "blob:")):
             self.elsewhere.append(url)
 
@@ -142,10 +144,12 @@ def opened(address: str) -> Iterator[Visit]:
 
 
 @pytest.fixture
-def visit(opened: Visit) -> Visit:
-    """Return the page at the scenario as loaded, whatever the test before did."""
+def visit(opened: Visit) -> Iterator[Visit]:
+    """Give the page as loaded, whatever the test before did, and see that nothing went wrong."""
     opened.back()
-    return opened
+    yield opened
+    assert opened.errors == []
+    assert opened.elsewhere == []
 
 
 @pytest.mark.parametrize(
@@ -199,6 +203,11 @@ def test_state_can_be_downloaded_as_a_scenario(visit: Visit, tmp_path: Path) -> 
 
 
 def test_nothing_failed_and_nothing_left_the_machine(visit: Visit) -> None:
-    """After all that the console has no error and every request went to the page's own server."""
+    """With widgets changed, the console has no error and all was asked of the page's server."""
+    visit.slide("thin thickness", "ArrowLeft", 2, "thin.thickness_um = 9")
+    visit.page.get_by_role("button", name="Mark this state").click()
+    visit.slide("thin thickness", "ArrowLeft", 2, "thin.thickness_um = 8")
+    visit.page.wait_for_load_state("networkidle")
+    assert visit.asked > 0
     assert visit.elsewhere == []
     assert visit.errors == []

@@ -71,6 +71,20 @@ def test_exposure_scales_light_and_leaves_the_mtf() -> None:
     np.testing.assert_allclose(two.curves.mtf, one.curves.mtf, atol=1e-9)
 
 
+def test_plate_left_alone_is_kept_and_right() -> None:
+    """Where only the thick plate changes, the thin one's curves are kept, and are its own still."""
+    workshop, state = small_workshop(), start_state(small_scenario())
+    thicker = replace(state, thick=replace(state.thick, thickness_um=31.0))
+    kept, seen = (workshop.view(s).plates["thin"] for s in (state, thicker))
+    assert seen is kept
+    sharper = workshop.view(replace(thicker, na=0.23)).plates["thin"]
+    assert sharper.electrons_per_um2 > kept.electrons_per_um2
+    instrument = scenario_of(small_scenario(), thicker).instrument()
+    response = depth_response(instrument, instrument.thin)
+    exact = signal_noise(response, seen.frequency_cy_per_um, 0.0, 0.0)
+    np.testing.assert_allclose(seen.curves.mtf, exact.mtf, atol=CURVE)
+
+
 def test_other_material_has_tables_of_its_own() -> None:
     """LuAG absorbs 17.5 keV in a shorter way than YAG: its DQE at zero is higher in thin plates."""
     workshop, state = small_workshop(), start_state(small_scenario())

@@ -46,8 +46,7 @@ class PlateControls:
         self.thickness_um.value = state.thickness_um
         self.exposure_s.value = state.exposure_s
         self.best.value = state.focus_um is None
-        if state.focus_um is not None:
-            self.focus_um.value = state.focus_um
+        self.focus_um.value = _shown_focus_um(state)
 
     def widgets(self) -> list[Any]:
         """Return them in order."""
@@ -144,9 +143,8 @@ def controls(limit: Limits, state: State) -> Controls:
 
 def _plate(which: str, limit: Limits, state: PlateState) -> PlateControls:
     low, high = limit.thickness_um
-    shown = 0.5 * state.thickness_um if state.focus_um is None else state.focus_um
     best = pn.widgets.Checkbox(label="focus where the image is best", value=state.focus_um is None)
-    depth = _slider(f"Focus of the {which} plate (um deep)", 0.0, high, 0.5, shown)
+    depth = _slider(f"Focus of the {which} plate (um deep)", 0.0, high, 0.5, _shown_focus_um(state))
     depth.disabled = state.focus_um is None
     best.param.watch(lambda event: setattr(depth, "disabled", event.new), "value")
     return PlateControls(
@@ -164,6 +162,11 @@ def _plate(which: str, limit: Limits, state: PlateState) -> PlateControls:
         best=best,
         focus_um=depth,
     )
+
+
+def _shown_focus_um(state: PlateState) -> float:
+    """Return where the focus slider stands: in the middle of the plate while the best is taken."""
+    return 0.5 * state.thickness_um if state.focus_um is None else state.focus_um
 
 
 def exposures(ends: tuple[float, float], own: float) -> list[float]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import warnings
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from scintscope.explore.engine import (
     Engine,
     Numbers,
     PlateView,
+    depth_nodes,
     fewer_frequencies,
     light_frequencies,
     light_table,
@@ -46,8 +47,11 @@ Array = NDArray[np.float64]
 Key = tuple[str, float, float]
 """A layer's formula, density, and thickness; 0 for the film, whose thickness varies."""
 
+Kept = TypeVar("Kept")
 
 _KEPT = 12
+_WARM = 8
+"""Thicknesses tried for kinds of the model to compile: kinds differ by two in depth nodes."""
 
 
 class NotReadyError(ScintscopeError):
@@ -98,6 +102,7 @@ class Workshop:
         self._failed: dict[str, str] = {}
         self._thread: threading.Thread | None = None
         self._weighed: OrderedDict[Any, tuple[Array, Any]] = OrderedDict()
+        self._plates: OrderedDict[Any, tuple[PlateView, tuple[Array, Array]]] = OrderedDict()
 
     @property
     def status(self) -> str:
@@ -152,24 +157,41 @@ class Workshop:
         engine = self._engine
         if engine is None:
             raise NotReadyError("the first tables are being made.")
-        views, light = {}, {}
-        for which in PLATES:
-            plate: Plate = getattr(instrument, which)
-            layers = emitting_layers(plate)
-            keys = [_key(layer, number) for number, layer in enumerate(layers)]
-            if any(key not in self._films for key in keys):
-                raise NotReadyError(f"tables for {state.plate(which).material} are being made.")
+        found = {which: self._plate(engine, instrument, which, state) for which in PLATES}
+        return View(
+            scenario=scenario,
+            instrument=instrument,
+            plates={which: plate for which, (plate, _) in found.items()},
+            light={which: light for which, (_, light) in found.items()},
+        )
+
+    def _plate(
+        self, engine: Engine, instrument: Instrument, which: str, state: State
+    ) -> tuple[PlateView, tuple[Array, Array]]:
+        """Return what belongs to one plate, kept from before where only the other has changed.
+
+        The other plate counts by the place that it leaves to this one alone.
+        """
+        plate: Plate = getattr(instrument, which)
+        layers = emitting_layers(plate)
+        keys = [_key(layer, number) for number, layer in enumerate(layers)]
+        if any(key not in self._films for key in keys):
+            raise NotReadyError(f"tables for {state.plate(which).material} are being made.")
+        films = [self._films[key] for key in keys]
+
+        def made() -> tuple[PlateView, tuple[Array, Array]]:
             spectrum = self._spectrum(instrument, which, state)
             reach = [
                 self._weigh(key, spectrum, layer) for key, layer in zip(keys, layers, strict=True)
             ]
-            films = [self._films[key] for key in keys]
-            views[which] = engine.view(
-                instrument, plate, spectrum, films, [weighed for _, weighed in reach]
-            )
+            weighed = [tables for _, tables in reach]
+            view = engine.view(instrument, plate, spectrum, films, weighed)
             left = films[0].left_kev(plate.thickness_um)
-            light[which] = (films[0].energy_kev, reach[0][0] * left)
-        return View(scenario=scenario, instrument=instrument, plates=views, light=light)
+            return view, (films[0].energy_kev, reach[0][0] * left)
+
+        own = state.plate(which)
+        name = (which, replace(state, thin=own, thick=own), _distance_mm(instrument, plate))
+        return _remembered(self._plates, name, made)
 
     def _spectrum(self, instrument: Instrument, which: str, state: State) -> Spectrum:
         """Return the beam at a plate without running the tube model where it has run.
@@ -199,11 +221,7 @@ class Workshop:
         photons = beams.photons_on(film.energy_kev, spectrum, film.material)
         photons = photons * xray_transmission(layer, film.energy_kev)
         name = (key, photons.tobytes())
-        if name not in self._weighed:
-            self._weighed[name] = (photons, film.weighed(photons))
-            if len(self._weighed) > _KEPT:
-                self._weighed.popitem(last=False)
-        return self._weighed[name]
+        return _remembered(self._weighed, name, lambda: (photons, film.weighed(photons)))
 
     def _run(self) -> None:
         """Make everything; what fails is kept as a sentence."""
@@ -246,21 +264,28 @@ class Workshop:
 
     def _corners(self) -> Sequence[Numbers]:
         """Return the numbers of all materials, ends of NA and of thickness, and both plates."""
-        state = start_state(self.base)
         found = []
         for material, na, um in product(
             self.limit.materials, self.limit.na, self.limit.thickness_um
         ):
-            plates = {
-                which: replace(
-                    state.plate(which), material=material, thickness_um=um, focus_um=None
-                )
-                for which in PLATES
-            }
-            at = replace(state, na=na, thin=plates["thin"], thick=plates["thick"])
+            at = self._corner(na, um, material)
             instrument = scenario_of(self.base, at).instrument()
             found += [instrument_numbers(instrument, getattr(instrument, w)) for w in PLATES]
         return found
+
+    def _corner(self, na: float, thickness_um: float, material: str = "") -> State:
+        """Return the start with another NA, and with both plates as thick, at their best focus."""
+        state = start_state(self.base)
+        thin, thick = (
+            replace(
+                plate,
+                material=material or plate.material,
+                thickness_um=thickness_um,
+                focus_um=None,
+            )
+            for plate in (state.thin, state.thick)
+        )
+        return replace(state, na=na, thin=thin, thick=thick)
 
     def _make_films(self, material: str) -> None:
         """Make the tables of a material as film of both plates, and of what lies beneath."""
@@ -300,12 +325,17 @@ class Workshop:
 
     def _warm_up(self) -> None:
         """Run once through what is compiled at first use, and the tube at every voltage."""
-        state = start_state(self.base)
-        middle = replace(state.thick, focus_um=0.5 * state.thick.thickness_um)
-        for na in (state.na, self.limit.na[0], self.limit.na[1]):
-            for thick in (state.thick, middle):
-                self._status = "compiling the model"
-                self.view(replace(state, na=na, thick=thick))
+        self._status = "compiling the model"
+        seen = set()
+        nas = (self.base.lens.na, *self.limit.na)
+        for na, um in product(nas, np.geomspace(*self.limit.thickness_um, _WARM)):
+            state = self._corner(na, float(um))
+            instrument = scenario_of(self.base, state).instrument()
+            plates = [getattr(instrument, which) for which in PLATES]
+            counts = tuple(depth_nodes(instrument_numbers(instrument, p)) for p in plates)
+            if counts not in seen:
+                seen.add(counts)
+                self.view(state)
         low, high = self.limit.voltage_kv
         instrument = self.base.instrument()
         source = instrument.source
@@ -317,6 +347,19 @@ class Workshop:
             for plate in (instrument.thin, instrument.thick):
                 distance = _distance_mm(instrument, plate)
                 beams.prepare(at, distance, instrument.accuracy.energy_bin_kev)
+
+
+def _remembered(store: OrderedDict[Any, Kept], name: object, make: Callable[[], Kept]) -> Kept:
+    """Return what is stored under a name, made if need be; the longest unused makes room."""
+    found = store.get(name)
+    if found is None:
+        found = make()
+        store[name] = found
+        while len(store) > _KEPT:
+            store.popitem(last=False)
+    else:
+        store.move_to_end(name)
+    return found
 
 
 def _distance_mm(instrument: Instrument, plate: Plate) -> float:
