@@ -57,11 +57,11 @@ def _tube(source: TubeSource, distance_mm: float, bin_kev: float) -> Spectrum:
         return beam_spectrum(source, distance_mm, bin_kev)
 
 
-def prepare(source: Source, distance_mm: float, bin_kev: float) -> None:
-    """Run the tube model for everything that one voltage of the page needs."""
-    if isinstance(source, TubeSource):
-        for material in _SHEET_UM:
-            spectrum(source, distance_mm, bin_kev, material, 1.0)
+def prepare(source: TubeSource, distance_mm: float, bin_kev: float, filtered: bool) -> None:
+    """Run the tube model for one voltage of the page, or for all its added filters as well."""
+    _tube(source, distance_mm, bin_kev)
+    for material in _SHEET_UM if filtered else ():
+        spectrum(source, distance_mm, bin_kev, material, 1.0)
 
 
 def spectrum(
