@@ -123,7 +123,7 @@ def limits(base: Scenario, materials: tuple[str, ...] = OFFERED) -> Limits:
     """Return how far the sliders go for a scenario: its own numbers well inside.
 
     Thickness and NA reach less far upwards than downwards: the tables of transfer functions grow
-    with the third and the eighth power of them.
+    with the third and the eighth power of them; so NA goes up by a quarter, at most by 0.1.
     """
     state = start_state(base)
     own = (state.thin.material, state.thick.material)
@@ -133,7 +133,7 @@ def limits(base: Scenario, materials: tuple[str, ...] = OFFERED) -> Limits:
     return Limits(
         materials=tuple(dict.fromkeys((*own, *materials))),
         thickness_um=(round(max(thin / 4.0, 0.5), 1), round(1.3 * thick, 1)),
-        na=(round(base.lens.na / 4.0, 3), round(1.25 * base.lens.na, 3)),
+        na=(round(base.lens.na / 4.0, 3), round(min(1.25 * base.lens.na, base.lens.na + 0.1), 3)),
         exposure_s=(min(exposures) / 20.0, 10.0 * max(exposures)),
         voltage_kv=(0.0, 0.0) if voltage is None else _voltages(voltage),
     )
