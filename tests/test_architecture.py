@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams",
         "memory",
         "cache",
+        "remembered",
     ),
     ("materials",),
     ("electrons",),
