@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "src" / "scintscope"
 MODULES = sorted(ROOT.rglob("*.py"))
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("units", "errors", "threads", "machine", "jax64"),
+    ("units", "errors", "threads", "machine", "jax64", "sharing"),
     (
         "grids",
         "tiled_fft",
@@ -58,6 +58,7 @@ NEIGHBOURS = {
     "units": set[str](),
     "errors": {"units"},
     "jax64": {"threads"},
+    "sharing": {"threads"},
     "source": {"geometry"},
     "sample": {"geometry"},
     "verdict": {"metrics"},

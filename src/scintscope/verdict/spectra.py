@@ -10,7 +10,6 @@ ones, which a tile cannot hold, from the field as a whole.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -26,6 +25,7 @@ from scintscope.forward.terms import sample_transmissions
 from scintscope.grids import Grid, bin_mean
 from scintscope.sample.specimen import Specimen
 from scintscope.sample.transmission import group_images
+from scintscope.sharing import share
 from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
@@ -113,8 +113,7 @@ def sample_spectra(
         row, column = corner
         return rings.covariance(images[:, row : row + tile, column : column + tile])
 
-    with ThreadPoolExecutor(POOL_THREADS) as pool:
-        cross = list(pool.map(at, corners))
+    cross = share(at, corners)
     frequency = rings.frequency_cy_per_um
     slow = rings.edges < _SLOW_PERIODS / (tile * pitch)
     binned = _by_radius(np.array(radius), np.where(slow, whole.covariance_all, np.array(cross)))
