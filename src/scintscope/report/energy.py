@@ -70,7 +70,7 @@ def _draw_map(figure: Figure, axes: Axes, response: DepthResponse) -> None:
     axes.set_xlabel("distance from the entry axis (um)")
     axes.set_ylabel("depth z (um)")
     axes.set_title("thick plate: energy left by a pencil beam")
-    figure.colorbar(shown, ax=axes, label="keV per um$^3$ and photon")
+    style.colour_bar(figure, shown, axes, "keV per um³ and photon")
 
 
 def _draw_radius(axes: Axes, responses: Mapping[str, DepthResponse]) -> None:

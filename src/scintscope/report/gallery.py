@@ -75,14 +75,8 @@ def draw_side_by_side(run: FinishedRun, sample: str) -> Figure:
             style.show(grid[i + 1, j], region.cut(image), pixel, limits)
             if j == 0:
                 grid[i + 1, j].set_ylabel(f"{'AB'[i]}: {region.text}")
-    figure.colorbar(
-        shown,
-        ax=grid,
-        location="bottom",
-        shrink=0.5,
-        aspect=50,
-        pad=0.01,
-        label=unit_of(run, sample),
+    style.colour_bar(
+        figure, shown, list(grid[-1]), unit_of(run, sample), location="bottom", shrink=0.5
     )
     return figure
 
@@ -105,9 +99,7 @@ def draw_frames(run: FinishedRun) -> Figure:
         limits = style.grey_limits(image, 0.2, 99.8)
         shown = style.show(axes, image, pixel, limits, largest_px=_OVERVIEW_PX)
         axes.set_title(f"{plate} plate, {what}", color=style.COLOURS[plate], fontweight="bold")
-        figure.colorbar(
-            shown, ax=axes, location="bottom", shrink=0.9, pad=0.02, label="camera counts (ADU)"
-        )
+        style.colour_bar(figure, shown, axes, "camera counts (ADU)", location="bottom", shrink=0.9)
     return figure
 
 

@@ -62,7 +62,7 @@ def _draw_power(axes: Axes, run: FinishedRun, sample: str) -> None:
         )  # fmt: skip
     if np.isfinite(lowest) and highest > 0.0:
         axes.set_ylim(0.2 * min(lowest, highest), 3.0 * highest)
-    axes.set_ylabel("PSD, radial mean (um$^2$)")
+    axes.set_ylabel("PSD, radial mean (um²)")
     axes.set_title(f"{sample}: power spectra")
     nyquist = 0.5 / pixel * UM_PER_MM
     style.frequency_axis(axes, nyquist, None)

@@ -38,14 +38,14 @@ def draw_single(found: Mapping[str, SinglePsf], pixel_um: float) -> Figure:
     for row, (plate, single) in zip(grid, found.items(), strict=True):
         limits = style.grey_limits(single.exact, 0.2, 99.8)
         shown = style.show(row[0], single.exact, pixel_um, limits, largest_px=_MOST_PX)
-        figure.colorbar(shown, ax=row[0], shrink=0.85, label="electrons per pixel and s")
+        style.colour_bar(figure, shown, row[0], "electrons per pixel and s", shrink=0.85)
         row[0].set_title(f"{plate} plate: exact image, all depths")
         error = error_map(single, single.registered)
         top = 100.0 * max(float(np.percentile(np.abs(error), 99.5)), 1e-9)
         shown = style.show(
             row[1], 100.0 * error, pixel_um, (-top, top), cmap=style.DIVERGING, largest_px=_MOST_PX
         )
-        figure.colorbar(shown, ax=row[1], shrink=0.85, label="single - exact (% of std(exact))")
+        style.colour_bar(figure, shown, row[1], "single - exact (% of std(exact))", shrink=0.85)
         row[1].set_title("single PSF, registered, minus exact")
         _draw_radial(row[2], single, pixel_um)
     return figure

@@ -52,9 +52,9 @@ def _draw_lines(axes: Axes, spectrum: Spectrum) -> None:
     axes.set_xlim(0.0, 1.05 * top)
     axes.set_ylim(0.0, None)
     axes.set_xlabel("photon energy (keV)")
-    axes.set_ylabel("photons (1/um$^2$/s, per keV or per line)")
+    axes.set_ylabel("photons (1/um²/s, per keV or per line)")
     axes.set_title(
-        f"Open beam at the thick plate: {spectrum.total_photons_per_um2_s:.3g} /um$^2$/s, "
+        f"Open beam at the thick plate: {spectrum.total_photons_per_um2_s:.3g} /um²/s, "
         f"mean {spectrum.mean_energy_kev:.1f} keV (dotted)"
     )
     axes.legend()
@@ -121,7 +121,7 @@ def _draw_map(figure: Figure, axes: Axes, response: DepthResponse) -> None:
     axes.set_title("thick plate: which photons make light where")
     axes.grid(False)
     axes.legend(loc="lower left", labelcolor="white")
-    figure.colorbar(shown, ax=axes, label="light per um and keV (peak total per um = 1)")
+    style.colour_bar(figure, shown, axes, "light per um and keV (peak total per um = 1)")
 
 
 def _dot(values: Any) -> str:
