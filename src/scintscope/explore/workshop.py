@@ -206,7 +206,6 @@ class Workshop:
         found = beams.spectrum(
             source,
             known,
-            instrument.accuracy.energy_bin_kev,
             state.filter_material,
             state.filter_um,
         )
@@ -346,7 +345,7 @@ class Workshop:
             at = replace(source, voltage_kv=float(voltage))
             for plate in (instrument.thin, instrument.thick):
                 distance = _distance_mm(instrument, plate)
-                beams.prepare(at, distance, instrument.accuracy.energy_bin_kev)
+                beams.prepare(at, distance)
 
 
 def _remembered(store: OrderedDict[Any, Kept], name: object, make: Callable[[], Kept]) -> Kept:
