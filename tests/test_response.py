@@ -13,7 +13,7 @@ from scintscope.accuracy import Accuracy
 from scintscope.camera.parts import Camera
 from scintscope.errors import InputError, PhysicsWarning, SamplingError
 from scintscope.geometry import Geometry
-from scintscope.materials import attenuation, scintillator
+from scintscope.materials import ABSORBERS, attenuation, clear_material, scintillator
 from scintscope.optics.lens import GlassPlate, Lens
 from scintscope.optics.otf import diffraction_limited_mtf
 from scintscope.optics.wavefront import OpticalPath
@@ -28,7 +28,7 @@ from scintscope.response import (
     presampled_mtf,
     with_depth_nodes,
 )
-from scintscope.scintillator.plate import Substrate
+from scintscope.scintillator.plate import Plate, Substrate
 from scintscope.source import TubeSource
 from tables import read_table
 
@@ -260,6 +260,26 @@ def test_a_thicker_plate_with_its_exit_face_fixed_gets_more_beam():
     low = thin.energy_kev - 0.5 * thin.width_kev
     high = thin.energy_kev + 0.5 * thin.width_kev
     assert not ((low < 17.038) & (high > 17.039)).any()
+
+
+def test_both_plates_have_the_energies_of_all_that_is_in_the_beam():
+    """Film, other plate, substrate and what the instrument names: each edge ends a bin of both."""
+    thin = Plate(
+        scintillator=scintillator("GGG:Tb"),
+        thickness_um=20.0,
+        exposure_s=1.0,
+        substrate=Substrate(medium=clear_material("LSO"), thickness_um=100.0),
+    )
+    gold = attenuation.edges_of([ABSORBERS["Au"]])
+    bench = instrument(
+        source=TubeSource(), thin=thin, geometry=Geometry(plate_reference="exit"), edges_kev=gold
+    )
+    first, second = (plate_spectrum(bench, plate) for plate in (bench.thin, bench.thick))
+    np.testing.assert_array_equal(first.energy_kev, second.energy_kev)
+    low, high = (first.energy_kev + half * first.width_kev for half in (-0.5, 0.5))
+    for name, edge_kev in {"Gd L3": 7.243, "Lu L3": 9.244, "Au L3": 11.919, "Y K": 17.038}.items():
+        # printed to an eV (Bearden and Burr 1967)
+        assert not ((low < edge_kev - 2e-3) & (high > edge_kev + 2e-3)).any(), name
 
 
 def test_sampling_of_the_paper_needs_two_samples_a_pixel(bench, thin, thick):

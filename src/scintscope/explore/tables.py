@@ -222,10 +222,10 @@ class Tables:
             return
         low, high = self.limit.voltage_kv
         voltages = np.arange(low, high + 0.5 * VOLTAGE_STEP_KV, VOLTAGE_STEP_KV)
-        distance, bin_kev = beam_distance_mm(instrument), instrument.accuracy.energy_bin_kev
+        distance = beam_distance_mm(instrument)
         for voltage in sorted(voltages.tolist(), key=lambda kv: abs(kv - source.voltage_kv)):
             at = replace(source, voltage_kv=voltage)
-            make = partial(beams.prepare, at, distance, bin_kev)
+            make = partial(beams.prepare, at, distance)
             rank = Rank.COMPILED if voltage == source.voltage_kv else Rank.BEAMS
             yield self._job(f"tube at {voltage:g} kV", make, rank, 1.0)
 
