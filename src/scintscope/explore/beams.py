@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +25,23 @@ Array = NDArray[np.float64]
 _SHEET_UM = {"Al": 50.0, "Cu": 5.0}
 _STEP = 1.04
 _LOWEST_KEV = 1.5
+_TOPS_KEV = (40.0, 60.0, 80.0, 110.0, 150.0, 200.0)
 _EDGE_GAP = 1e-3
+_ONE_AT_A_TIME = Lock()
+"""For the tube model, whose library keeps state of its own."""
 
 
 def energy_grid(source: Source, distance_mm: float, material: object, top_kev: float) -> Array:
     """Return the energies at which a material's tables are made, keV, (E,).
 
     A tube's spectrum is put on energies 4 % apart, with a pair on both sides of each absorption
-    edge; a single energy stays itself, a measured spectrum keeps its bins.
+    edge; they end at one of few voltages, so that scenarios share tables. A single energy stays
+    itself, a measured spectrum keeps its bins.
     """
     if not isinstance(source, TubeSource):
         edges = attenuation.absorption_edges_kev(material, 1.0, 300.0)  # type: ignore[arg-type]
         return beam_spectrum(source, distance_mm, 1.0, edges).energy_kev
+    top_kev = next((kev for kev in _TOPS_KEV if kev >= top_kev), top_kev)
     edges = attenuation.absorption_edges_kev(material, _LOWEST_KEV, top_kev)  # type: ignore[arg-type]
     count = int(np.ceil(np.log(top_kev / _LOWEST_KEV) / np.log(_STEP))) + 1
     mesh = np.geomspace(_LOWEST_KEV, top_kev, count)
@@ -47,7 +53,8 @@ def energy_grid(source: Source, distance_mm: float, material: object, top_kev: f
 
 @lru_cache(maxsize=256)
 def _tube(source: TubeSource, distance_mm: float, bin_kev: float) -> Spectrum:
-    return beam_spectrum(source, distance_mm, bin_kev)
+    with _ONE_AT_A_TIME:
+        return beam_spectrum(source, distance_mm, bin_kev)
 
 
 def prepare(source: Source, distance_mm: float, bin_kev: float) -> None:
