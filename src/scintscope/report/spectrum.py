@@ -132,7 +132,7 @@ def _draw_map(figure: Figure, axes: Axes, response: DepthResponse, z: Array, lig
     axes.set_ylabel("depth z (um)")
     axes.set_title("thick plate: which photons make light where")
     axes.grid(False)
-    axes.legend(loc="lower left", labelcolor="white")
+    axes.legend(loc="lower left", labelcolor="white", facecolor=style.TRUTH)
     style.colour_bar(figure, shown, axes, "light per um and keV (peak total per um = 1)")
 
 
