@@ -148,14 +148,20 @@ def _height(style: Text, text: str) -> float:
 
 
 def _labels(axis: Axis) -> list[str]:
-    """Return the labels of the major ticks within the view."""
+    """Return the labels of the ticks within the view."""
     tick = axis.get_major_ticks(1)[0]
     if not (tick.label1.get_visible() or tick.label2.get_visible()):
         return []
     low, high = sorted(axis.get_view_interval())
     slack = 1e-9 * (high - low)
-    places = [v for v in axis.get_majorticklocs() if low - slack <= v <= high + slack]
-    return [text for text in axis.get_major_formatter().format_ticks(places) if text]
+    found: list[str] = []
+    for places, form in (
+        (axis.get_majorticklocs(), axis.get_major_formatter()),
+        (axis.get_minorticklocs(), axis.get_minor_formatter()),
+    ):
+        seen = [v for v in places if low - slack <= v <= high + slack]
+        found += [text for text in form.format_ticks(seen) if text]
+    return found
 
 
 def _spans(
