@@ -256,8 +256,9 @@ def _weighted(scene: Scene, weights: Array, excess: Image | None, dtype: Any) ->
     """Return sum_E weights[g, E] T_E(x); without hardening, T is the energy-weighted mean."""
     sums = weights.sum(axis=1)
     if scene.specimen is None:
-        flat = np.ones((sums.size, *scene.plane.fine.shape), dtype=dtype)
-        return np.asarray(flat * sums[:, None, None].astype(dtype))
+        flat: Image = np.empty((sums.size, *scene.plane.fine.shape), dtype=dtype)
+        flat[...] = sums[:, None, None]
+        return flat
     path = None if excess is None else 1.0 + excess
     hardening = scene.instrument.accuracy.effects.sample_hardening
     response = scene.response
