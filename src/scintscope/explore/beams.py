@@ -61,11 +61,11 @@ def _tube(source: TubeSource, distance_mm: float) -> Spectrum:
         return drop_empty(sampled_spectrum(source, distance_mm))[0]
 
 
-def prepare(source: Source, distance_mm: float) -> None:
-    """Run the tube model for everything that one voltage of the page needs."""
-    if isinstance(source, TubeSource):
-        for material in _SHEET_UM:
-            spectrum(source, distance_mm, material, 1.0)
+def prepare(source: TubeSource, distance_mm: float, filtered: bool) -> None:
+    """Run the tube model for one voltage of the page, or for all its added filters as well."""
+    _tube(source, distance_mm)
+    for material in _SHEET_UM if filtered else ():
+        spectrum(source, distance_mm, material, 1.0)
 
 
 def spectrum(
