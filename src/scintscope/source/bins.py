@@ -81,7 +81,7 @@ def on_middles(known_kev: Array, photons: Array, cuts_kev: Array, edges_kev: Arr
     sides = np.maximum(np.append(same, False).astype(int) + np.append(False, same), 1)
     moved = np.where(same, _pairs(moment / sides) / np.diff(middle), 0.0)
     moved = np.clip(moved, -0.5 * number[1:], 0.5 * number[:-1])
-    return number + np.append(0.0, moved) - np.append(moved, 0.0)
+    return np.asarray(number + np.append(0.0, moved) - np.append(moved, 0.0))
 
 
 def _pairs(values: Array) -> Array:
