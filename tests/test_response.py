@@ -96,6 +96,43 @@ def test_doubling_the_depth_nodes_changes_nothing(thin, thick):
         assert np.abs(first - second).max() < 1e-5
 
 
+@pytest.mark.parametrize(
+    ("na", "thickness_um", "cycles"),
+    # 2 D (n - sqrt(n^2 - NA^2)) / lambda with n = 1.836, lambda = 0.55 um, rounded up
+    [(0.4, 100.0, 17), (0.9, 200.0, 172)],
+)
+def test_depth_nodes_follow_the_defocus(na, thickness_um, cycles):
+    """The film gets about one node per oscillation of the defocus; twice as many change nothing."""
+    thick = yag_plate(thickness_um, focus_um=0.5 * thickness_um)
+    bench = instrument(thick=thick, lens=Lens(na=na, magnification=20.0, corrected_for_um=10.0))
+    response = depth_response(bench, thick)
+    layer = 8.0  # um at each face, where electrons leave: at least 12 nodes or a quarter
+    z = response.depth_um
+    inside = (z > layer) & (z < thickness_um - layer)
+    assert cycles < inside.sum() <= cycles + 8
+    f = response.frequency_cy_per_um[::40]
+    half, chosen, double = (
+        mean_transfer(with_depth_nodes(response, n, f))
+        for n in (inside.sum() // 2, inside.sum(), 2 * inside.sum())
+    )
+    tolerance = bench.accuracy.depth_tolerance
+    assert np.abs(chosen - double).max() < tolerance
+    assert np.abs(chosen - half).max() > 10.0 * tolerance
+
+
+def test_depth_panels_end_at_layer_interfaces():
+    """No panel of the quadrature straddles the face between a film and a glowing substrate."""
+    glowing = replace(clear_material("GGG"), photons_per_kev=5.0)
+    plate = yag_plate(30.0, focus_um=15.0, substrate=Substrate(medium=glowing, thickness_um=60.0))
+    response = depth_response(instrument(thin=plate), plate)
+    z, weight = response.depth_um, response.depth_weight_um
+    for here, length in ((z < 30.0, 30.0), (z > 30.0, 60.0)):
+        # each layer's weights alone integrate 1 and z exactly
+        assert weight[here].sum() == pytest.approx(length, rel=1e-12)
+        middle = 15.0 if length == 30.0 else 60.0
+        assert weight[here] @ z[here] == pytest.approx(length * middle, rel=1e-12)
+
+
 def test_depth_quadrature_converges_exponentially(thin):
     """Each pair of nodes more takes the error down by a large factor, to rounding."""
     f = thin.frequency_cy_per_um[::12]
