@@ -242,8 +242,7 @@ class Tables:
 
     def _make_beam(self, source: TubeSource, filtered: bool) -> None:
         instrument = self.base.instrument()
-        bin_kev = instrument.accuracy.energy_bin_kev
-        beams.prepare(source, beam_distance_mm(instrument), bin_kev, filtered)
+        beams.prepare(source, beam_distance_mm(instrument), filtered)
         self.beams.add((source.voltage_kv, filtered))
 
 

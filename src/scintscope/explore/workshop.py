@@ -226,7 +226,6 @@ class Workshop:
         found = beams.spectrum(
             source,
             self._known_mm if tube else here,
-            instrument.accuracy.energy_bin_kev,
             state.filter_material,
             state.filter_um,
         )
