@@ -29,6 +29,8 @@ from scintscope.units import UM_PER_MM
 
 _POLL_MS, _REST_MS = 400, 120
 _STAR = ("Au", 5.0)
+_WRAPPED = {"flex": "1 1 300px", "min-width": "280px"}
+"""Of a third of the page's width: on a narrow screen they go below one another."""
 
 IMAGE_NOTE = (
     "Sketch, not a simulated run: a gold star 5 um thick on the axis, without penumbra, "
@@ -93,6 +95,7 @@ class Page:
                 ),
                 _sentence(plots.SENTENCES[name]),
                 sizing_mode="stretch_width",
+                styles=_WRAPPED,
             )
             for name in plots.CURVES
         }
@@ -107,7 +110,12 @@ class Page:
             for name in plots.IMAGES
         ]
         numbers = pn.Column(
-            _html("<h2>Numbers</h2>"), self.numbers, _html("<h2>Changed keys</h2>"), self.changed
+            _html("<h2>Numbers</h2>"),
+            self.numbers,
+            _html("<h2>Changed keys</h2>"),
+            self.changed,
+            sizing_mode="stretch_width",
+            styles=_WRAPPED,
         )
         name = self.workshop.base.name
         head = _html(
@@ -120,9 +128,9 @@ class Page:
                 head,
                 pn.Row(self.download, self.mark, self.reset),
                 self.notice,
-                pn.Row(*(curve[n] for n in ("mtf", "nps", "dqe")), sizing_mode="stretch_width"),
-                pn.Row(curve["k"], curve["psf"], numbers, sizing_mode="stretch_width"),
-                pn.Row(*pictures),
+                pn.FlexBox(*(curve[n] for n in ("mtf", "nps", "dqe")), sizing_mode="stretch_width"),
+                pn.FlexBox(curve["k"], curve["psf"], numbers, sizing_mode="stretch_width"),
+                pn.FlexBox(*pictures, sizing_mode="stretch_width"),
                 _sentence(IMAGE_NOTE),
                 self.speed,
                 self.making,
