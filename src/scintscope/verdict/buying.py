@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from scintscope.camera.parts import Camera
 from scintscope.forward.simulate import Bench
 from scintscope.materials import attenuation
+from scintscope.metrics.ranks import rank_correlation
 from scintscope.noise.plate import mean_electrons_per_um2
 from scintscope.noise.sampled import camera_variance, sampled_nps, sampled_signal_noise
 from scintscope.response import DepthResponse
@@ -198,4 +198,4 @@ def piqe_correlation(sample: SampleVerdict) -> float | None:
     errors += list(sample.other_kernels.values())
     if len(set(scores)) < 2 or len(set(errors)) < 2:
         return None
-    return float(spearmanr(scores, errors).statistic)
+    return rank_correlation(scores, errors)

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 from scipy.linalg import interpolative
-from scipy.signal import windows
 
 from scintscope.forward.plane import Plane
 from scintscope.forward.terms import sample_transmissions
 from scintscope.grids import Grid, bin_mean
+from scintscope.metrics import windows
 from scintscope.sample.specimen import Specimen
 from scintscope.sample.transmission import group_images
 from scintscope.sharing import share
