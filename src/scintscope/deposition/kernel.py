@@ -181,10 +181,10 @@ class Deposition:
             1/cos of the angle of incidence.
         """
         z = np.asarray(z_um, dtype=np.float64)
-        own = self.sites.mean_kev(z) * self.first_collisions(z, path)[:, None, :]
+        own = self.sites.mean_sum(self.first_collisions(z, path), z)
         halo = self._halo_transfer(np.eye(self.energy_kev.size), path)
-        spread = np.einsum("etn,dn->edt", halo, self.halo.panels.interpolation(z), optimize=True)
-        return np.asarray(own.transpose(0, 2, 1) + spread)
+        spread = np.einsum("gtn,dn->gdt", halo, self.halo.panels.interpolation(z), optimize=True)
+        return np.asarray((own + spread) @ interpolation(tabulated_frequencies()))
 
     def checked(self, weights: Array) -> Array:
         """Return weights as a (G, E) array of floats, or refuse them."""

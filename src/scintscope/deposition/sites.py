@@ -99,7 +99,10 @@ class Sites:
         return total + flat[:, :, None]
 
     def mean_sum(self, weights: Array, z_um: Array) -> Array:
-        """Return the weighted sum over photon energies of the mean energy left, (S, D, T)."""
+        """Return the weighted sum over photon energies of the mean energy left, (S, D, T).
+
+        Weights of two axes: a sum of its own for each photon energy (`contracted`).
+        """
         return contracted(
             weights,
             self.keep(z_um),

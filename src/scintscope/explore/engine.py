@@ -9,7 +9,7 @@ key of the scenario may change, and curves carry no error of interpolation in NA
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from scintscope.design.light import focus_merit, layer_waves, merit_planes, trav
 from scintscope.design.model import DEPTH_COUNTS, Curves, DesignModel, Plan, spline_matrix
 from scintscope.design.pupil_table import PupilTable, frequency_stencil, pupil_table, v_nodes
 from scintscope.design.xray_tables import FACE_NODES, MIDDLE_NODES, panel_depths, to_depths
+from scintscope.errors import ScintscopeError
 from scintscope.instrument import Instrument
 from scintscope.jax64 import jax, jnp
 from scintscope.noise.theory import Moments, NoiseCurves, noise_curves
@@ -47,6 +48,10 @@ _NO_PIXEL_UM = 1e-6
 _MARGIN_WAVES = 0.05
 _THIRD = 5e-3
 """Margin of the tables, and the third-order wavefront from which it counts (`tabulate`)."""
+
+
+class NotReadyError(ScintscopeError):
+    """Tables or compiled functions that a state needs are still being made."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,12 +159,15 @@ class Engine:
         Transfer functions of the light; the same at fewer frequencies, for the focus.
     frequency_cy_per_um, light_cy_per_um : (F,), (G,) array
         Of the curves; to the cut-off at the largest NA.
+    compiled : set of int
+        Depth nodes for which the model is compiled (`compile`).
     """
 
     pupil: PupilTable
     focus_pupil: PupilTable
     frequency_cy_per_um: Array
     light_cy_per_um: Array
+    compiled: set[int] = field(default_factory=set)
 
     def view(
         self,
@@ -179,9 +187,16 @@ class Engine:
         layers : sequence of dict
             ``left``, ``squares``, ``products`` of each layer that makes light, summed over the
             photons that reach it.
+
+        Raises
+        ------
+        NotReadyError
+            If the model is not compiled for as many depth nodes.
         """
         numbers: Numbers = dict(instrument_numbers(instrument, plate)) | beam_totals(spectrum)
         count = depth_nodes(numbers)
+        if count not in self.compiled:
+            raise NotReadyError(f"the model is being compiled for {count} depths.")
         focus = numbers.get("focus")
         if focus is None:
             left = layers[0]["left"][..., 0]
@@ -241,6 +256,7 @@ class Engine:
         _best_focus(self.focus_pupil, numbers, empty["left"][:, 0], count)
         bare = numbers | {"focus": np.zeros(()), "pixel": np.asarray(_NO_PIXEL_UM)}
         self._curves(bare, [empty] * len(emitting_layers(plate)), count)
+        self.compiled.add(count)
 
     def _curves(self, numbers: Numbers, layers: Sequence[Mapping[str, Any]], count: int) -> Curves:
         """Return the design model's curves up to the cut-off, at a given focus."""

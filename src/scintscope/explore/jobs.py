@@ -15,6 +15,8 @@ from scintscope.progress import Progress, silent
 
 _THREADS = 2
 _NICE = 10
+_MEMORY = 0.8
+"""Weight of earlier jobs in the pace, each job anew: others may load the machine, or stop to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +110,7 @@ class Jobs:
 
     def time_left(self, rank: int | None = None) -> str:
         """Return the time to the end, or to the end of a rank, as words in parentheses."""
-        return f" (about {seconds_in_words(self.seconds_left(rank))} left)"
+        return f" ({seconds_in_words(self.seconds_left(rank))} left)"
 
     def seconds_left(self, rank: int | None = None) -> float:
         """Return an estimate of the time to the end, or to the end of a rank."""
@@ -168,8 +170,8 @@ class Jobs:
             self._failed(job, error)
         finally:
             with self._state:
-                self._expected_s += job.seconds
-                self._taken_s += time.perf_counter() - began
+                self._expected_s = _MEMORY * self._expected_s + job.seconds
+                self._taken_s = _MEMORY * self._taken_s + time.perf_counter() - began
                 self._running.remove(job)
                 self.done += 1
                 self._state.notify_all()
@@ -186,5 +188,5 @@ def seconds_in_words(seconds: float) -> str:
     if seconds < 10.0:
         return "a few seconds"
     if seconds < 90.0:
-        return f"{10 * round(seconds / 10.0):d} s"
-    return f"{round(seconds / 60.0):d} min"
+        return f"about {10 * round(seconds / 10.0):d} s"
+    return f"about {round(seconds / 60.0):d} min"

@@ -12,6 +12,7 @@ import panel as pn
 from scintscope.errors import ScintscopeError
 from scintscope.explore import plots, words
 from scintscope.explore.controls import controls
+from scintscope.explore.engine import NotReadyError
 from scintscope.explore.state import (
     State,
     advice,
@@ -22,7 +23,7 @@ from scintscope.explore.state import (
 )
 from scintscope.explore.tables import Rank
 from scintscope.explore.thumbnail import SIDE_PX, plane_of, star, thumbnails
-from scintscope.explore.workshop import NotReadyError, View, Workshop
+from scintscope.explore.workshop import View, Workshop
 from scintscope.materials import Absorber, absorber
 from scintscope.units import UM_PER_MM
 
@@ -153,7 +154,7 @@ class Page:
         try:
             view = self.workshop.view(state)
         except NotReadyError:
-            self._wait_for(state)
+            self._wait()
             return
         except ScintscopeError as error:
             self._refuse([str(error)])
@@ -179,23 +180,14 @@ class Page:
         if view.fine:
             return []
         left = self.workshop.tables.jobs.time_left(Rank.FINE)
-        return [f"Rough for now: tables of few thicknesses are there, finer ones follow{left}."]
+        return [f"Rough for now, to about 1 %: tables of more thicknesses follow{left}."]
 
-    def _wait_for(self, state: State) -> None:
-        """Say that tables are being made, and have them made next."""
-        tables = self.workshop.tables
-        for material in (state.thin.material, state.thick.material):
-            failure = tables.failure(material)
-            if failure:
-                self._refuse([f"No tables for {material}: {failure}"])
-                return
+    def _wait(self) -> None:
+        """Say that tables are being made."""
         self.waiting = True
-        start = self.start
-        for material in (state.thin.material, state.thick.material):
-            if material not in (start.thin.material, start.thick.material):
-                tables.jobs.prefer(material)
+        jobs = self.workshop.tables.jobs
         last = Rank.COMPILED if self.view is None else Rank.ROUGH
-        status = tables.jobs.status(last) or "starting"
+        status = jobs.status(last) or "starting"
         self._say("wait", [f"Making tables, once: {status}. The plots follow when they are there."])
 
     def _refuse(self, sentences: list[str]) -> None:

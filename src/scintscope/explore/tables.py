@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import IntEnum
 from functools import partial
@@ -75,6 +75,8 @@ class Tables:
         Once its transfer functions are there.
     jobs : Jobs
         The work.
+    beams : set of (float, bool)
+        Voltages at which the tube model has run, kV: without an added filter, with one.
     cutoff_cy_per_um : float
         Cut-off at the largest NA.
     """
@@ -87,17 +89,17 @@ class Tables:
         self._engine_done = threading.Event()
         self._lock = threading.Lock()
         self._failed: dict[str, str] = {}
+        self.beams: set[tuple[float, bool]] = set()
         self._start = start_state(base)
-        corners = list(self._corners())
-        self.cutoff_cy_per_um = max(float(numbers["cutoff"]) for numbers in corners)
-        self._ranges = wave_ranges(corners)
-        self._pixel = float(corners[0]["pixel"])
+        largest = self._corners((limit.na[1],), (limit.thickness_um[0],))
+        self.cutoff_cy_per_um = max(float(numbers["cutoff"]) for numbers in largest)
 
     def start(self, progress: Progress = silent) -> None:
         """Begin in the background: what the start needs, its material's range, all else."""
         instrument = self.base.instrument()
         own = {self._start.plate(which).material for which in PLATES}
-        self.jobs.add(self._job("transfer functions of the light", self._make_engine, Rank.FIRST))
+        light = "transfer functions of the light"
+        self.jobs.add(Job(name=light, make=self._make_engine, rank=Rank.FIRST, seconds=5.0))
         for material in self.limit.materials:
             self.jobs.add(*self._film_jobs(material, material in own))
         self.jobs.add(*self._beam_jobs(instrument))
@@ -108,9 +110,18 @@ class Tables:
         self._engine_done.wait()
         return self.engine
 
-    def failure(self, material: str) -> str:
-        """Return why a material's tables could not be made; empty if they could."""
-        return self._failed.get("", self._failed.get(material, ""))
+    def failure(self, subject: str) -> str:
+        """Return why tables could not be made; empty if they could, or may still be."""
+        return self._failed.get(subject, "")
+
+    def prefer(self, subject: str) -> None:
+        """Have a subject's tables made next, if it is not one that is there from the start."""
+        source = self.base.source
+        own = {self._start.plate(which).material for which in PLATES}
+        if isinstance(source, TubeSource):
+            own.add(beam_subject(source.voltage_kv))
+        if subject not in own:
+            self.jobs.prefer(subject)
 
     def instrument_with(self, material: str) -> Instrument:
         """Return the start's instrument with both plates of a material."""
@@ -134,14 +145,12 @@ class Tables:
         """Keep why a job failed; without a subject, it concerns all materials."""
         self._failed[job.subject] = str(error)
 
-    def _job(self, name: str, make: Callable[[], None], rank: Rank, seconds: float = 4.0) -> Job:
-        return Job(name=name, make=make, rank=rank, seconds=seconds)
-
     def _make_engine(self) -> None:
         """Make the table of transfer functions."""
         try:
-            pupil = light_table(*self._ranges)
-            top = min(1.0 / self._pixel, self.cutoff_cy_per_um)
+            corners = list(self._corners(self.limit.na, self.limit.thickness_um))
+            pupil = light_table(*wave_ranges(corners))
+            top = min(1.0 / float(corners[0]["pixel"]), self.cutoff_cy_per_um)
             self.engine = Engine(
                 pupil=pupil,
                 focus_pupil=fewer_frequencies(pupil),
@@ -151,11 +160,9 @@ class Tables:
         finally:
             self._engine_done.set()
 
-    def _corners(self) -> Iterator[Numbers]:
-        """Yield the numbers of all materials, ends of NA and of thickness, and both plates."""
-        for material, na, um in product(
-            self.limit.materials, self.limit.na, self.limit.thickness_um
-        ):
+    def _corners(self, nas: Sequence[float], thickness_um: Sequence[float]) -> Iterator[Numbers]:
+        """Yield the numbers of all materials at given NA and thicknesses, and both plates."""
+        for material, na, um in product(self.limit.materials, nas, thickness_um):
             instrument = scenario_of(self.base, self.corner(na, um, material)).instrument()
             for which in PLATES:
                 yield instrument_numbers(instrument, getattr(instrument, which))
@@ -199,7 +206,7 @@ class Tables:
 
     def _sheet_job(self, key: Key, thickness_um: float, rank: Rank, material: str) -> Job:
         return Job(
-            name=f"{self.films[key].material.name}, {thickness_um:.3g} um",
+            name=f"{thickness_um:.3g} um of {self.films[key].material.name}",
             make=partial(self._make_sheet, key, thickness_um),
             rank=rank,
             subject=material,
@@ -216,18 +223,32 @@ class Tables:
             self.films[key] = self.films[key].with_sheet(thickness_um, arrays)
 
     def _beam_jobs(self, instrument: Instrument) -> Iterator[Job]:
-        """Yield a run of the tube model for every voltage of the slider, nearest first."""
+        """Yield runs of the tube model for every voltage of the slider, nearest first."""
         source = instrument.source
         if not isinstance(source, TubeSource):
             return
         low, high = self.limit.voltage_kv
         voltages = np.arange(low, high + 0.5 * VOLTAGE_STEP_KV, VOLTAGE_STEP_KV)
-        distance, bin_kev = beam_distance_mm(instrument), instrument.accuracy.energy_bin_kev
-        for voltage in sorted(voltages.tolist(), key=lambda kv: abs(kv - source.voltage_kv)):
-            at = replace(source, voltage_kv=voltage)
-            make = partial(beams.prepare, at, distance, bin_kev)
-            rank = Rank.COMPILED if voltage == source.voltage_kv else Rank.BEAMS
-            yield self._job(f"tube at {voltage:g} kV", make, rank, 1.0)
+        nearest = sorted(voltages.tolist(), key=lambda kv: abs(kv - source.voltage_kv))
+        for filtered, kv in product((False, True), nearest):
+            first = kv == source.voltage_kv and not filtered
+            yield Job(
+                name=f"tube at {kv:g} kV" + (" with filters" if filtered else ""),
+                make=partial(self._make_beam, replace(source, voltage_kv=kv), filtered),
+                rank=Rank.FIRST if first else Rank.BEAMS,
+                subject=beam_subject(kv),
+                seconds=2.0 if filtered else 1.0,
+            )
+
+    def _make_beam(self, source: TubeSource, filtered: bool) -> None:
+        instrument = self.base.instrument()
+        beams.prepare(source, beam_distance_mm(instrument), filtered)
+        self.beams.add((source.voltage_kv, filtered))
+
+
+def beam_subject(voltage_kv: float) -> str:
+    """Return the subject of a voltage's runs of the tube model."""
+    return f"{voltage_kv:g} kV"
 
 
 def distance_mm(instrument: Instrument, plate: Plate) -> float:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,19 @@ from numpy.typing import NDArray
 from scintscope.design.instrument_numbers import instrument_numbers
 from scintscope.errors import ScintscopeError
 from scintscope.explore import beams
-from scintscope.explore.engine import Engine, PlateView, depth_nodes
+from scintscope.explore.engine import Engine, NotReadyError, PlateView, depth_nodes
 from scintscope.explore.film import Arrays, Film, Stencil, mixed, tabulated
 from scintscope.explore.jobs import Job
-from scintscope.explore.state import PLATES, Limits, State, scenario_of, start_state
-from scintscope.explore.tables import Key, Rank, Tables, beam_distance_mm, distance_mm, key_of
+from scintscope.explore.state import PLATES, Limits, State, scenario_of
+from scintscope.explore.tables import (
+    Key,
+    Rank,
+    Tables,
+    beam_distance_mm,
+    beam_subject,
+    distance_mm,
+    key_of,
+)
 from scintscope.instrument import Instrument
 from scintscope.progress import Progress, silent
 from scintscope.scenario import Scenario
@@ -37,10 +45,6 @@ Kept = TypeVar("Kept")
 _KEPT_PLATES, _KEPT_SUMS = 16, 128
 _WARM = 8
 """Thicknesses tried for kinds of the model to compile: kinds differ by two in depth nodes."""
-
-
-class NotReadyError(ScintscopeError):
-    """Tables that a state needs are still being made."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,25 +98,23 @@ class Workshop:
         self.tables = Tables(base, limit)
         self._known_mm = beam_distance_mm(base.instrument())
         self._lock = threading.Lock()
+        self._kinds: set[int] = set()
         self._pool = ThreadPoolExecutor(len(PLATES))
         self._weighed: OrderedDict[Any, Arrays] = OrderedDict()
         self._plates: OrderedDict[Any, tuple[PlateView, tuple[Array, Array]]] = OrderedDict()
 
     def start(self, progress: Progress = silent) -> None:
         """Begin to make everything in the background."""
-        self.tables.jobs.add(*self._compilations())
+        instrument = self.base.instrument()
+        for plate in (instrument.thin, instrument.thick):
+            self._queue_compilation(instrument, plate, Rank.COMPILED)
+        name, rank = "what else to compile", Rank.COMPILED_ALL
+        self.tables.jobs.add(Job(name=name, make=self._queue_all, rank=rank, seconds=0.5))
         self.tables.start(progress)
 
     def wait(self) -> None:
         """Wait until everything has been made."""
         self.tables.jobs.wait()
-
-    def ready(self, state: State) -> bool:
-        """Return whether a state's tables are there."""
-        if self.tables.engine is None:
-            return False
-        instrument = scenario_of(self.base, state).instrument()
-        return all(self._reached(getattr(instrument, which)) is not None for which in PLATES)
 
     def _reached(self, plate: Plate) -> list[_Reached] | None:
         """Return a plate's layers with their tables, or None while some are missing."""
@@ -132,21 +134,26 @@ class Workshop:
         Raises
         ------
         NotReadyError
-            If tables are missing.
-        ScenarioError
-            If the state is no valid scenario.
+            If tables are missing; they are made next.
+        ScintscopeError
+            If they cannot be made, or the state is no valid scenario.
         """
         scenario = scenario_of(self.base, state)
         instrument = scenario.instrument()
         engine = self.tables.engine
         if engine is None:
-            raise NotReadyError("the first tables are being made.")
+            failure = self.tables.failure("")
+            raise ScintscopeError(failure) if failure else NotReadyError("tables are being made.")
         layers = {}
         for which in PLATES:
             reached = self._reached(getattr(instrument, which))
             if reached is None:
-                raise NotReadyError(f"tables for {state.plate(which).material} are being made.")
+                self._not_ready(state.plate(which).material)
             layers[which] = reached
+        if isinstance(instrument.source, TubeSource):
+            voltage = instrument.source.voltage_kv
+            if (voltage, state.filter_um > 0.0) not in self.tables.beams:
+                self._not_ready(beam_subject(voltage))
         asked = {
             which: self._pool.submit(self._plate, engine, instrument, which, state, layers[which])
             for which in PLATES
@@ -159,6 +166,20 @@ class Workshop:
             light={which: light for which, (_, light) in found.items()},
             fine=all(part.stencil.fine for parts in layers.values() for part in parts),
         )
+
+    def _not_ready(self, subject: str) -> NoReturn:
+        """Have tables made next, unless they are the first ones, and say that they are missing.
+
+        Raises
+        ------
+        ScintscopeError
+            If they could not be made; else NotReadyError.
+        """
+        failure = self.tables.failure(subject)
+        if failure:
+            raise ScintscopeError(f"No tables for {subject}: {failure}")
+        self.tables.prefer(subject)
+        raise NotReadyError(f"tables for {subject} are being made.")
 
     def _plate(
         self,
@@ -205,7 +226,6 @@ class Workshop:
         found = beams.spectrum(
             source,
             self._known_mm if tube else here,
-            instrument.accuracy.energy_bin_kev,
             state.filter_material,
             state.filter_um,
         )
@@ -243,28 +263,23 @@ class Workshop:
                 store.popitem(last=False)
         return found
 
-    def _compilations(self) -> Iterator[Job]:
-        """Yield a job for each kind of the model that is compiled at its first use."""
-        start = start_state(self.base)
-        seen: set[int] = set()
+    def _queue_all(self) -> None:
+        """Queue what is compiled for other NA and thicknesses than the start's."""
         nas = (self.base.lens.na, *self.limit.na)
-        corners = (
-            self.tables.corner(na, float(um))
-            for na, um in product(nas, np.geomspace(*self.limit.thickness_um, _WARM))
-        )
-        for state in (start, *corners):
+        for na, um in product(nas, np.geomspace(*self.limit.thickness_um, _WARM)):
+            state = self.tables.corner(na, float(um))
             instrument = scenario_of(self.base, state).instrument()
-            for which in PLATES:
-                plate = getattr(instrument, which)
-                count = depth_nodes(instrument_numbers(instrument, plate))
-                if count not in seen:
-                    seen.add(count)
-                    yield Job(
-                        name="the model",
-                        make=partial(self._compile, instrument, plate),
-                        rank=Rank.COMPILED if state is start else Rank.COMPILED_ALL,
-                        seconds=4.0,
-                    )
+            self._queue_compilation(instrument, instrument.thick, Rank.COMPILED_ALL)
+
+    def _queue_compilation(self, instrument: Instrument, plate: Plate, rank: Rank) -> None:
+        """Queue the compilation of the kind that a plate needs, once."""
+        count = depth_nodes(instrument_numbers(instrument, plate))
+        if count in self._kinds:
+            return
+        self._kinds.add(count)
+        make = partial(self._compile, instrument, plate)
+        job = Job(name="compiling the model", make=make, rank=rank, seconds=3.0)
+        self.tables.jobs.add(job)
 
     def _compile(self, instrument: Instrument, plate: Plate) -> None:
         """Run the model once, on empty tables."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scintscope.forward.enlargements import NodeKernels
 from scintscope.forward.kernels import DenseCurve, dense_curve, read_dense, table_positions
 from scintscope.forward.mixture import ImageMix
-from scintscope.forward.plane import Plane, penumbra_transfer, pixel_transfer, transform
+from scintscope.forward.plane import Plane, pixel_transfer, transform
 from scintscope.forward.resample import scale_about_centre, spline_transfer
 from scintscope.response import DepthResponse
 from scintscope.sharing import share
@@ -122,7 +122,6 @@ def summed_light(
     kernels: NodeKernels,
     *,
     fluence: Image | None,
-    penumbra_um: float,
 ) -> tuple[Image, float]:
     """Return the light's spectrum, electrons per camera pixel and s, and its estimated error.
 
@@ -133,11 +132,9 @@ def summed_light(
     images : (R, M, N) array
         X-ray images without penumbra.
     mix, kernels
-        How the images differ; kernels of the main image and of the differences.
+        How the images differ; kernels of the main image and of the differences, penumbra included.
     fluence : (M, N) array or None
         What a constant image looks like.
-    penumbra_um : float
-        Standard deviation of the penumbra at the entrance face.
 
     Returns
     -------
@@ -154,8 +151,7 @@ def summed_light(
         for q in np.flatnonzero(kernels.used[number]):
             scale = float(kernels.scale[q])
             part, factors = enlarged_transform(image, scale)
-            blur = penumbra_transfer(penumbra_um * scale, frequency)
-            total.add(part, kernels.curves[number, q] * blur * plane.pixel_um**2, factors)
+            total.add(part, kernels.curves[number, q] * plane.pixel_um**2, factors)
             if power is None:
                 power = ring_power(part, plane, frequency, factors)
         if power is not None:

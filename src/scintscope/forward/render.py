@@ -23,6 +23,7 @@ from scintscope.forward.plane import (
     inverse,
     obliquity,
     penumbra_sigma_um,
+    penumbra_transfer,
     transform,
 )
 from scintscope.forward.quanta import camera_means
@@ -256,8 +257,9 @@ def _weighted(scene: Scene, weights: Array, excess: Image | None, dtype: Any) ->
     """Return sum_E weights[g, E] T_E(x); without hardening, T is the energy-weighted mean."""
     sums = weights.sum(axis=1)
     if scene.specimen is None:
-        flat = np.ones((sums.size, *scene.plane.fine.shape), dtype=dtype)
-        return np.asarray(flat * sums[:, None, None].astype(dtype))
+        flat: Image = np.empty((sums.size, *scene.plane.fine.shape), dtype=dtype)
+        flat[...] = sums[:, None, None]
+        return flat
     path = None if excess is None else 1.0 + excess
     hardening = scene.instrument.accuracy.effects.sample_hardening
     response = scene.response
@@ -289,13 +291,17 @@ def scene_kernels(
     mix: ImageMix | None = None,
     error_target: float | None = None,
 ) -> NodeKernels:
-    """Return the enlargements and kernels of a scene; an open beam needs no enlargement."""
+    """Return the enlargements and kernels of a scene; an open beam needs no enlargement.
+
+    With ``mix`` they act on images without penumbra, else on images with the entrance face's.
+    """
     plane, response, instrument = scene.plane, scene.response, scene.instrument
     height, width = plane.fine.extent_um
+    penumbra = penumbra_growth if mix is None else penumbra_at
     return node_kernels(
         response,
         basis,
-        penumbra_growth(scene, response.depth_um),
+        penumbra(scene, response.depth_um),
         scene_scale(scene),
         0.5 * float(np.hypot(height, width)),  # all that is rendered, so all that reaches the field
         instrument.accuracy.error_target if error_target is None else error_target,
@@ -322,13 +328,21 @@ def scene_field(scene: Scene, xray: XrayImages, kernels: NodeKernels) -> FieldLi
     return field_light(*parts, kernels, growth, scene_scale(scene))
 
 
+def penumbra_at(scene: Scene, z_um: Array) -> Array:
+    """Return the blur of the shadow at depths, as transfer, (D, F); an open beam has none."""
+    sigma = penumbra_sigma_um(z_um, scene.plane, scene.instrument)
+    if scene.specimen is None:
+        sigma = np.zeros_like(sigma)
+    return np.asarray(penumbra_transfer(sigma[:, None], scene.response.frequency_cy_per_um))
+
+
 def penumbra_growth(scene: Scene, z_um: Array) -> Array:
-    """Return the extra blur of the shadow at depth z over the entrance's, as transfer, (D, F)."""
+    """Return the extra blur of the shadow at depth z over the entrance's enlarged, (D, F)."""
     sigma = penumbra_sigma_um(z_um, scene.plane, scene.instrument)
     entrance = penumbra_sigma_um(np.zeros(1), scene.plane, scene.instrument)[0]
-    variance = np.maximum(sigma**2 - entrance**2, 0.0)
-    f2 = scene.response.frequency_cy_per_um**2
-    return np.asarray(np.exp(-2.0 * np.pi**2 * variance[:, None] * f2[None, :]))
+    variance = np.maximum(sigma**2 - (entrance * scene_scale(scene, z_um)) ** 2, 0.0)
+    f = scene.response.frequency_cy_per_um
+    return np.asarray(penumbra_transfer(np.sqrt(variance)[:, None], f))
 
 
 def light_image(
@@ -389,7 +403,6 @@ def _on_axis(scene: Scene, xray: XrayImages, dtype: Any) -> tuple[Image, int, fl
             mix,
             kernels,
             fluence=xray.fluence,
-            penumbra_um=xray.penumbra_um,
         )
         if np.hypot(error, xray.basis.error) <= target:
             return spectrum, terms, error
