@@ -13,7 +13,7 @@ from scintscope.accuracy import Accuracy
 from scintscope.camera.parts import Camera
 from scintscope.errors import InputError, PhysicsWarning, SamplingError
 from scintscope.geometry import Geometry
-from scintscope.materials import attenuation, scintillator
+from scintscope.materials import ABSORBERS, attenuation, clear_material, scintillator
 from scintscope.optics.lens import GlassPlate, Lens
 from scintscope.optics.otf import diffraction_limited_mtf
 from scintscope.optics.wavefront import OpticalPath
@@ -28,7 +28,7 @@ from scintscope.response import (
     presampled_mtf,
     with_depth_nodes,
 )
-from scintscope.scintillator.plate import Substrate
+from scintscope.scintillator.plate import Plate, Substrate
 from scintscope.source import TubeSource
 from tables import read_table
 
@@ -94,6 +94,43 @@ def test_doubling_the_depth_nodes_changes_nothing(thin, thick):
             mean_transfer(with_depth_nodes(response, k * response.depth_um.size, f)) for k in (1, 2)
         )
         assert np.abs(first - second).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("na", "thickness_um", "cycles"),
+    # 2 D (n - sqrt(n^2 - NA^2)) / lambda with n = 1.836, lambda = 0.55 um, rounded up
+    [(0.4, 100.0, 17), (0.9, 200.0, 172)],
+)
+def test_depth_nodes_follow_the_defocus(na, thickness_um, cycles):
+    """The film gets about one node per oscillation of the defocus; twice as many change nothing."""
+    thick = yag_plate(thickness_um, focus_um=0.5 * thickness_um)
+    bench = instrument(thick=thick, lens=Lens(na=na, magnification=20.0, corrected_for_um=10.0))
+    response = depth_response(bench, thick)
+    layer = 8.0  # um at each face, where electrons leave: at least 12 nodes or a quarter
+    z = response.depth_um
+    inside = (z > layer) & (z < thickness_um - layer)
+    assert cycles < inside.sum() <= cycles + 8
+    f = response.frequency_cy_per_um[::40]
+    half, chosen, double = (
+        mean_transfer(with_depth_nodes(response, n, f))
+        for n in (inside.sum() // 2, inside.sum(), 2 * inside.sum())
+    )
+    tolerance = bench.accuracy.depth_tolerance
+    assert np.abs(chosen - double).max() < tolerance
+    assert np.abs(chosen - half).max() > 10.0 * tolerance
+
+
+def test_depth_panels_end_at_layer_interfaces():
+    """No panel of the quadrature straddles the face between a film and a glowing substrate."""
+    glowing = replace(clear_material("GGG"), photons_per_kev=5.0)
+    plate = yag_plate(30.0, focus_um=15.0, substrate=Substrate(medium=glowing, thickness_um=60.0))
+    response = depth_response(instrument(thin=plate), plate)
+    z, weight = response.depth_um, response.depth_weight_um
+    for here, length in ((z < 30.0, 30.0), (z > 30.0, 60.0)):
+        # each layer's weights alone integrate 1 and z exactly
+        assert weight[here].sum() == pytest.approx(length, rel=1e-12)
+        middle = 15.0 if length == 30.0 else 60.0
+        assert weight[here] @ z[here] == pytest.approx(length * middle, rel=1e-12)
 
 
 def test_depth_quadrature_converges_exponentially(thin):
@@ -260,6 +297,26 @@ def test_a_thicker_plate_with_its_exit_face_fixed_gets_more_beam():
     low = thin.energy_kev - 0.5 * thin.width_kev
     high = thin.energy_kev + 0.5 * thin.width_kev
     assert not ((low < 17.038) & (high > 17.039)).any()
+
+
+def test_both_plates_have_the_energies_of_all_that_is_in_the_beam():
+    """Film, other plate, substrate and what the instrument names: each edge ends a bin of both."""
+    thin = Plate(
+        scintillator=scintillator("GGG:Tb"),
+        thickness_um=20.0,
+        exposure_s=1.0,
+        substrate=Substrate(medium=clear_material("LSO"), thickness_um=100.0),
+    )
+    gold = attenuation.edges_of([ABSORBERS["Au"]])
+    bench = instrument(
+        source=TubeSource(), thin=thin, geometry=Geometry(plate_reference="exit"), edges_kev=gold
+    )
+    first, second = (plate_spectrum(bench, plate) for plate in (bench.thin, bench.thick))
+    np.testing.assert_array_equal(first.energy_kev, second.energy_kev)
+    low, high = (first.energy_kev + half * first.width_kev for half in (-0.5, 0.5))
+    for name, edge_kev in {"Gd L3": 7.243, "Lu L3": 9.244, "Au L3": 11.919, "Y K": 17.038}.items():
+        # printed to an eV (Bearden and Burr 1967)
+        assert not ((low < edge_kev - 2e-3) & (high > edge_kev + 2e-3)).any(), name
 
 
 def test_sampling_of_the_paper_needs_two_samples_a_pixel(bench, thin, thick):

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from scintscope.errors import check_choice, check_range
 
+LEAST_ERROR_TARGET = 5e-5
+"""Float32 images and tables are good for 1e-5 of the image's standard deviation."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Effects:
@@ -115,9 +118,9 @@ class Accuracy:
         check_range(
             "accuracy.error_target",
             self.error_target,
-            low=5e-4,
+            low=LEAST_ERROR_TARGET,
             high=0.1,
-            remedy="Smaller errors are not assured: use forward.planes.plane_by_plane instead.",
+            remedy="Images are float32; for less, use forward.planes.plane_by_plane.",
         )
         check_range("accuracy.alias_tolerance", self.alias_tolerance, low=0.0, high=1.0)
         check_range("accuracy.frequency_samples", self.frequency_samples, low=16, high=4096)

@@ -16,7 +16,16 @@ from scintscope.units import UM_PER_MM
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Instrument:
-    """Source, bench, plates, lens and camera."""
+    """Source, bench, plates, lens and camera.
+
+    Parameters
+    ----------
+    source, geometry, thin, thick, lens, camera, accuracy
+        The parts.
+    edges_kev : tuple of float
+        Absorption edges of what X-rays cross before the plates (filters, air, samples); bins of
+        energy are cut there and at the plates' own.
+    """
 
     source: Source
     geometry: Geometry
@@ -25,6 +34,7 @@ class Instrument:
     lens: Lens
     camera: Camera
     accuracy: Accuracy
+    edges_kev: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         free_um = self.lens.working_distance_mm * UM_PER_MM

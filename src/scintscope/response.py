@@ -32,10 +32,10 @@ from scintscope.plate_transfer import (
     plate_otf,
 )
 from scintscope.quadrature import defocus_nodes, interval_nodes, plate_nodes
-from scintscope.scintillator.layers import emitting_layers
+from scintscope.scintillator.layers import crossed_media, emitting_layers
 from scintscope.scintillator.light_budget import LightBudget, light_budget
 from scintscope.scintillator.plate import DefectRecipe, Plate
-from scintscope.source import Spectrum, beam_spectrum
+from scintscope.source import Spectrum, beam_spectra
 
 Array = NDArray[np.float64]
 
@@ -145,12 +145,18 @@ def _otf_at(
 
 
 def plate_spectrum(instrument: Instrument, plate: Plate) -> Spectrum:
-    """Return the open beam at a plate's entrance face, its bins cut at the plate's edges."""
-    distance = instrument.geometry.entrance_distance_mm(
-        plate.thickness_um, instrument.thin.thickness_um
-    )
-    edges = attenuation.absorption_edges_kev(plate.scintillator, 1.0, 300.0)
-    return beam_spectrum(instrument.source, distance, instrument.accuracy.energy_bin_kev, edges)
+    """Return the open beam at a plate's entrance face.
+
+    Bins are cut at the absorption edges of everything in the beam. Both plates of an instrument
+    get the same energies, whatever they are made of and wherever their faces lie.
+    """
+    geometry, thin = instrument.geometry, instrument.thin
+    plates = (plate, thin, instrument.thick)
+    distances = [geometry.entrance_distance_mm(p.thickness_um, thin.thickness_um) for p in plates]
+    media = [layer for p in plates for layer in crossed_media(p)]
+    edges = np.union1d(instrument.edges_kev, attenuation.edges_of(media))
+    bin_kev = instrument.accuracy.energy_bin_kev
+    return beam_spectra(instrument.source, tuple(distances), bin_kev, edges)[0]
 
 
 def depth_response(instrument: Instrument, plate: Plate) -> DepthResponse:

@@ -9,6 +9,7 @@ from scintscope.explore import beams
 from scintscope.materials import scintillator
 from scintscope.source import beam_spectrum
 from scintscope.source.parts import Filter, TubeSource
+from scintscope.source.tube import sampled_spectrum
 
 TUBE = TubeSource(voltage_kv=50.0, filters=(Filter(material="Be", thickness_um=150.0),))
 SAME = 1e-6
@@ -19,9 +20,9 @@ several, so a few 1e-7 of it."""
 @pytest.mark.parametrize(("material", "thickness_um"), [("Al", 700.0), ("Cu", 40.0)])
 def test_filter_is_that_of_the_tube_model(material: str, thickness_um: float) -> None:
     """Photons and energy behind any thickness are those of the tube model with that filter."""
-    found = beams.spectrum(TUBE, 100.0, 1.0, material, thickness_um)
+    found = beams.spectrum(TUBE, 100.0, material, thickness_um)
     filters = (*TUBE.filters, Filter(material=material, thickness_um=thickness_um))
-    exact = beam_spectrum(TubeSource(voltage_kv=50.0, filters=filters), 100.0, 1.0)
+    exact = sampled_spectrum(TubeSource(voltage_kv=50.0, filters=filters), 100.0)
     for weight in (0, 1):
         sums = [s.photons_per_um2_s @ s.energy_kev**weight for s in (found, exact)]
         assert sums[0] == pytest.approx(sums[1], rel=SAME)

@@ -5,6 +5,7 @@ import pytest
 
 from benches import TUBE
 from forward_scenes import accuracy, converging, response_of, rms, scene_of, small
+from scintscope.accuracy import LEAST_ERROR_TARGET
 from scintscope.errors import PhysicsWarning
 from scintscope.forward import enlargements
 from scintscope.forward.planes import plane_by_plane
@@ -28,6 +29,14 @@ SCENES = {
         converging(20.0, source=TUBE, accuracy=accuracy(error_target=2e-2)),
         ResolutionTarget(line_widths_um=(2.0,)),
     ),
+    "20 mm, fine": (
+        converging(20.0, source=TUBE, accuracy=accuracy(error_target=1e-4)),
+        Fish(length_um=45.0),
+    ),
+    "5 mm, finest": (
+        converging(5.0, source=TUBE, accuracy=accuracy(error_target=LEAST_ERROR_TARGET)),
+        ResolutionTarget(line_widths_um=(2.0,)),
+    ),
 }
 
 # The estimate takes an image for alike all over the field and the errors of its parts for
@@ -43,6 +52,7 @@ def test_estimated_error_is_the_true_one(name):
     light = light_image(scene, xray_images(scene))
     reference = plane_by_plane(scene)
     found = rms(noise_free_frame(light, scene.plane, 1.0) - reference) / reference.std()
+    assert found <= bench.accuracy.error_target
     assert found <= TRUST * light.error + ROUNDING
     assert light.error <= bench.accuracy.error_target
     # an estimate a thousand times too large would be honest and useless

@@ -232,6 +232,23 @@ def test_absorbers_hold_every_named_material() -> None:
     assert set(load_scenario(QUICK).absorbers) == {"Be", "air", "Au", "soft tissue", "bone"}
 
 
+def test_instrument_knows_the_edges_of_what_is_before_the_plates() -> None:
+    """Edges of filters, air, target and specimen reach the instrument; unused materials do not."""
+    tables = read_tree(QUICK)
+    tables["source"] = {**tables["source"], "filters": [{"material": "Cu", "thickness_um": 20.0}]}
+    tables["materials"] = {
+        "paint": {"formula": "BaSO4", "density_g_cm3": 4.5},
+        "unused": {"formula": "U", "density_g_cm3": 19.0},
+    }
+    tables["target"] = {"kind": "slanted_edge", "material": "paint"}
+    edges = scenario_from_tables(tables, name="edges").instrument().edges_kev
+    assert list(edges) == sorted(edges)
+    # Ca of bone, Ar of air, Cu, Ba L3 and K (Bearden and Burr 1967); U L3 is at 17.166
+    for kev in (4.038, 3.203, 8.979, 5.247, 37.441):
+        assert min(abs(e - kev) for e in edges) < 5e-3
+    assert min(abs(e - 17.166) for e in edges) > 0.1
+
+
 def test_notes_speak_of_legal_surprises() -> None:
     """A thick plate thinner than the thin one is noted; the shipped scenario needs no note."""
     assert load_scenario(SHIPPED / "paper.toml").notes() == []

@@ -62,7 +62,7 @@ def test_mean_energy_is_photon_weighted():
 
 def test_dropping_empty_groups_keeps_the_photons():
     """Groups of no weight go, the rest stays as it was."""
-    kept = drop_empty(continuum(photons=(0.0, 4.0, 1e-12, 1.0)))
+    (kept,) = drop_empty(continuum(photons=(0.0, 4.0, 1e-12, 1.0)))
     np.testing.assert_array_equal(kept.energy_kev, [14.96, 17.5, 27.5])
     assert_is_spectrum(kept)
 

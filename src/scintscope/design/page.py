@@ -167,7 +167,7 @@ def _draw_map(results: Results) -> Figure:
             other.numbers, one.numbers, values, levels=8, colors="white", linewidths=0.8
         )
         axes.clabel(lines, fmt="%.3g", fontsize=8)
-    figure.colorbar(shown, ax=axes, label=_label(objective))
+    style.colour_bar(figure, shown, axes, _label(objective))
     best, grid = results.optimum[results.first], results.grid_best[results.first]
     axes.plot(grid.values[other.key], grid.values[one.key], "o", mfc="none", color="white", ms=9)
     axes.plot(best.values[other.key], best.values[one.key], "x", color=style.THICK, ms=10, mew=2.5)

@@ -23,10 +23,12 @@ from scintscope.forward.plane import (
     inverse,
     obliquity,
     penumbra_sigma_um,
+    penumbra_transfer,
     transform,
 )
 from scintscope.forward.quanta import camera_means
 from scintscope.forward.resample import scale_about_centre, spline_coefficients
+from scintscope.forward.slabs import over_rows
 from scintscope.forward.terms import (
     DepthBasis,
     depth_basis,
@@ -210,12 +212,8 @@ def xray_images(
     combined, photons = images[:count], images[count + oblique.shape[0] :]
     fluence = None
     if excess is not None:
-        if basis.greatest_obliquity:
-            combined += (images[count : 2 * count] - combined) * (excess / greatest)
-        fluence = (1.0 + excess) ** -3
-        photons *= fluence
-        fluence *= 1.0 + excess * np.float32(basis.oblique_gain / greatest)
-        combined *= fluence
+        slanted = images[count : count + oblique.shape[0]]
+        fluence = _fall_off(combined, slanted, photons, excess, greatest, basis.oblique_gain)
     sigma = 0.0
     if scene.specimen is not None:
         sigma = float(penumbra_sigma_um(np.zeros(1), plane, scene.instrument)[0])
@@ -228,12 +226,40 @@ def xray_images(
     )
 
 
+def _fall_off(
+    images: Image, slanted: Image, photons: Image, excess: Image, greatest: float, gain: float
+) -> Image:
+    """Dim images and photons in place by the rays' angle, and return the light's share, (M, N).
+
+    Photons per area fall with cos^3 of the angle. ``slanted`` holds the images at the greatest
+    ``excess`` of 1/cos over 1 (or none); ``gain`` is the light's rise there.
+    """
+    fluence = np.empty_like(excess)
+
+    def slab(rows: slice) -> None:
+        beyond = excess[rows]
+        if slanted.size:
+            share = beyond / np.float32(greatest)
+            for image, other in zip(images, slanted, strict=True):
+                image[rows] += (other[rows] - image[rows]) * share
+        path = 1.0 + beyond
+        left = 1.0 / (path * path * path)
+        photons[:, rows] *= left
+        left *= 1.0 + beyond * np.float32(gain / greatest)
+        images[:, rows] *= left
+        fluence[rows] = left
+
+    over_rows(slab, excess.shape)
+    return fluence
+
+
 def _weighted(scene: Scene, weights: Array, excess: Image | None, dtype: Any) -> Image:
     """Return sum_E weights[g, E] T_E(x); without hardening, T is the energy-weighted mean."""
     sums = weights.sum(axis=1)
     if scene.specimen is None:
-        flat = np.ones((sums.size, *scene.plane.fine.shape), dtype=dtype)
-        return np.asarray(flat * sums[:, None, None].astype(dtype))
+        flat: Image = np.empty((sums.size, *scene.plane.fine.shape), dtype=dtype)
+        flat[...] = sums[:, None, None]
+        return flat
     path = None if excess is None else 1.0 + excess
     hardening = scene.instrument.accuracy.effects.sample_hardening
     response = scene.response
@@ -265,13 +291,17 @@ def scene_kernels(
     mix: ImageMix | None = None,
     error_target: float | None = None,
 ) -> NodeKernels:
-    """Return the enlargements and kernels of a scene; an open beam needs no enlargement."""
+    """Return the enlargements and kernels of a scene; an open beam needs no enlargement.
+
+    With ``mix`` they act on images without penumbra, else on images with the entrance face's.
+    """
     plane, response, instrument = scene.plane, scene.response, scene.instrument
     height, width = plane.fine.extent_um
+    penumbra = penumbra_growth if mix is None else penumbra_at
     return node_kernels(
         response,
         basis,
-        penumbra_growth(scene, response.depth_um),
+        penumbra(scene, response.depth_um),
         scene_scale(scene),
         0.5 * float(np.hypot(height, width)),  # all that is rendered, so all that reaches the field
         instrument.accuracy.error_target if error_target is None else error_target,
@@ -298,13 +328,21 @@ def scene_field(scene: Scene, xray: XrayImages, kernels: NodeKernels) -> FieldLi
     return field_light(*parts, kernels, growth, scene_scale(scene))
 
 
+def penumbra_at(scene: Scene, z_um: Array) -> Array:
+    """Return the blur of the shadow at depths, as transfer, (D, F); an open beam has none."""
+    sigma = penumbra_sigma_um(z_um, scene.plane, scene.instrument)
+    if scene.specimen is None:
+        sigma = np.zeros_like(sigma)
+    return np.asarray(penumbra_transfer(sigma[:, None], scene.response.frequency_cy_per_um))
+
+
 def penumbra_growth(scene: Scene, z_um: Array) -> Array:
-    """Return the extra blur of the shadow at depth z over the entrance's, as transfer, (D, F)."""
+    """Return the extra blur of the shadow at depth z over the entrance's enlarged, (D, F)."""
     sigma = penumbra_sigma_um(z_um, scene.plane, scene.instrument)
     entrance = penumbra_sigma_um(np.zeros(1), scene.plane, scene.instrument)[0]
-    variance = np.maximum(sigma**2 - entrance**2, 0.0)
-    f2 = scene.response.frequency_cy_per_um**2
-    return np.asarray(np.exp(-2.0 * np.pi**2 * variance[:, None] * f2[None, :]))
+    variance = np.maximum(sigma**2 - (entrance * scene_scale(scene, z_um)) ** 2, 0.0)
+    f = scene.response.frequency_cy_per_um
+    return np.asarray(penumbra_transfer(np.sqrt(variance)[:, None], f))
 
 
 def light_image(
@@ -365,7 +403,6 @@ def _on_axis(scene: Scene, xray: XrayImages, dtype: Any) -> tuple[Image, int, fl
             mix,
             kernels,
             fluence=xray.fluence,
-            penumbra_um=xray.penumbra_um,
         )
         if np.hypot(error, xray.basis.error) <= target:
             return spectrum, terms, error
@@ -426,8 +463,12 @@ def summed_over_depth(response: DepthResponse, xray: XrayImages) -> Image:
     shares = response.depth_weight_um @ xray.basis.weights[:, :, 0].T
     kind = xray.images.dtype
     total = np.zeros(xray.images.shape[1:], dtype=kind)
-    for share, image in zip(shares, xray.images, strict=True):
-        total += kind.type(share) * image
+
+    def slab(rows: slice) -> None:
+        for share, image in zip(shares, xray.images, strict=True):
+            total[rows] += kind.type(share) * image[rows]
+
+    over_rows(slab, total.shape)
     return total
 
 

@@ -7,7 +7,7 @@ cross-sections from Kissel.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,13 @@ LOWEST_KEV, HIGHEST_KEV = 1.0, 300.0
 _SHELLS = {
     "K": (xraylib.K_SHELL,),
     "L": (xraylib.L1_SHELL, xraylib.L2_SHELL, xraylib.L3_SHELL),
+    "M": (
+        xraylib.M1_SHELL,
+        xraylib.M2_SHELL,
+        xraylib.M3_SHELL,
+        xraylib.M4_SHELL,
+        xraylib.M5_SHELL,
+    ),
 }
 _LINES = {
     "K": (xraylib.KL3_LINE, xraylib.KL2_LINE, xraylib.KB_LINE),
@@ -83,16 +90,31 @@ def energy_absorption_per_um(material: Composed, energy_kev: Array) -> Array:
     return _per_um(material, energy_kev, xraylib.CS_Energy)
 
 
-def absorption_edges_kev(material: Composed, low_kev: float, high_kev: float) -> Array:
-    """Return the K and L edges of a material's elements between two energies, sorted, keV."""
+def absorption_edges_kev(
+    material: Composed, low_kev: float, high_kev: float, shells: str = "KL"
+) -> Array:
+    """Return the edges of a material's elements between two energies, sorted, keV.
+
+    Of the K and L shells; M edges too if ``shells`` says so.
+    """
     edges = set()
     for element, _ in mass_fractions(material.formula):
-        for shell in (*_SHELLS["K"], *_SHELLS["L"]):
+        for shell in (number for name in shells for number in _SHELLS[name]):
             try:
                 edges.add(float(xraylib.EdgeEnergy(element, shell)))
             except ValueError:  # light elements have no such shell
                 continue
     return np.array(sorted(e for e in edges if low_kev < e < high_kev))
+
+
+def edges_of(materials: Iterable[Composed]) -> tuple[float, ...]:
+    """Return the K, L and M edges of several materials within the tables' range, sorted, keV."""
+    found = {
+        float(edge)
+        for material in materials
+        for edge in absorption_edges_kev(material, LOWEST_KEV, HIGHEST_KEV, "KLM")
+    }
+    return tuple(sorted(found))
 
 
 def mean_compton_fraction(energy_kev: Array) -> Array:

@@ -24,11 +24,11 @@ from scintscope.scenario.build import Workshop
 from scintscope.scenario.files import SKIMAGE_PREFIX, Tree, merge, read_tree
 from scintscope.scenario.models import SOURCES, SPECIMENS, FileTable, file_model
 from scintscope.scenario.problems import Problem, explain, key_path
-from scintscope.scenario.scenario import Scenario
+from scintscope.scenario.scenario import AIR, MATERIAL_KEYS, Scenario
 from scintscope.source.parts import TubeSource
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_MATERIAL_KEYS = ("material", "tissue", "bone")
+
 _PLATE: Tree = {"material": "YAG:Ce", "thickness_um": 1.0, "exposure_s": 1.0}
 _STAND_INS: Mapping[str, Tree] = {
     "source": {"kind": "monochromatic"},
@@ -225,10 +225,10 @@ def _absorbers(
         named.append((("source", "filters", i, "material"), sheet["material"]))
     for section in ("target", "specimen"):
         table = tables[section] or {}
-        named += [((section, key), table[key]) for key in _MATERIAL_KEYS if key in table]
+        named += [((section, key), table[key]) for key in MATERIAL_KEYS if key in table]
     found = {name: shop.absorber(name, own, location) for location, name in named}
     if isinstance(source, TubeSource) and source.air_path:
-        found["air"] = shop.absorber("air", own, ("source", "air_path"))
+        found[AIR] = shop.absorber(AIR, own, ("source", "air_path"))
     return {name: a for name, a in {**own, **found}.items() if a is not None}
 
 

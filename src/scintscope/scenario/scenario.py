@@ -15,13 +15,18 @@ from scintscope.accuracy import Accuracy
 from scintscope.camera.parts import Acquisition, Camera
 from scintscope.geometry import Geometry
 from scintscope.instrument import Instrument
-from scintscope.materials import Absorber
+from scintscope.materials import Absorber, attenuation
 from scintscope.optics.lens import Lens
 from scintscope.restoration.config import RestorationConfig
 from scintscope.sample.specimen import SpecimenRecipe
 from scintscope.scenario.files import SKIMAGE_PREFIX
 from scintscope.scintillator.plate import Plate
 from scintscope.source.parts import Source
+
+MATERIAL_KEYS = ("material", "tissue", "bone")
+"""Keys of a target or specimen that name a material."""
+
+AIR = "air"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +67,16 @@ class Scenario:
     accuracy: Accuracy
     absorbers: Mapping[str, Absorber]
     document: Mapping[str, Any]
+
+    @property
+    def edges_kev(self) -> tuple[float, ...]:
+        """Absorption edges of what X-rays cross before the plates: filters, air and samples."""
+        names = [sheet.material for sheet in getattr(self.source, "filters", ())]
+        if getattr(self.source, "air_path", False):
+            names.append(AIR)
+        for recipe in (self.target, self.specimen):
+            names += [getattr(recipe, key) for key in MATERIAL_KEYS if hasattr(recipe, key)]
+        return attenuation.edges_of(self.absorbers[name] for name in names)
 
     def instrument(self) -> Instrument:
         """Return the instrument.

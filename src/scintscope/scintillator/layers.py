@@ -113,6 +113,12 @@ class LightImage:
         return np.asarray(self.offset_um + self.sign * (np.asarray(z_um) - layer.entrance_um))
 
 
+def crossed_media(plate: Plate) -> tuple[Scintillator, ...]:
+    """Return the crystals that X-rays cross in a plate: the film and what carries it."""
+    film = (plate.scintillator,)
+    return film if plate.substrate is None else (*film, plate.substrate.medium)
+
+
 def emitting_layers(plate: Plate) -> tuple[EmittingLayer, ...]:
     """Return the layers of a plate that make light: the film first, then a glowing substrate."""
     film = OpticalLayer(medium=plate.scintillator, thickness_um=plate.thickness_um)

@@ -1,6 +1,6 @@
 """X-ray sources and their spectra."""
 
-from scintscope.source.beam import beam_spectrum
+from scintscope.source.beam import beam_spectra, beam_spectrum
 from scintscope.source.parts import (
     Filter,
     MonochromaticSource,
@@ -17,5 +17,6 @@ __all__ = [
     "Spectrum",
     "SpectrumFileSource",
     "TubeSource",
+    "beam_spectra",
     "beam_spectrum",
 ]

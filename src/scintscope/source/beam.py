@@ -28,19 +28,33 @@ def beam_spectrum(
     edges_kev : (K,) array, optional
         Absorption edges at which bins are cut.
     """
+    return beam_spectra(source, (distance_mm,), bin_kev, edges_kev)[0]
+
+
+def beam_spectra(
+    source: Source,
+    distances_mm: tuple[float, ...],
+    bin_kev: float,
+    edges_kev: Array | None = None,
+) -> tuple[Spectrum, ...]:
+    """Return `beam_spectrum` at several distances, all on the same energies.
+
+    Groups are left out where they are empty at every distance (`spectrum.drop_empty`).
+    """
     if isinstance(source, MonochromaticSource):
-        return Spectrum(
+        line = Spectrum(
             energy_kev=np.array([source.energy_kev]),
             photons_per_um2_s=np.array([source.photons_per_um2_s]),
             width_kev=np.zeros(1),
         )
+        return (line,) * len(distances_mm)
     if isinstance(source, TubeSource):
         from scintscope.source.tube import tube_spectrum
 
-        spectrum = drop_empty(tube_spectrum(source, distance_mm, bin_kev))
-    else:
-        spectrum = drop_empty(read_spectrum(source))
-    return spectrum if edges_kev is None else split_at_edges(spectrum, edges_kev)
+        return drop_empty(*(tube_spectrum(source, d, bin_kev, edges_kev) for d in distances_mm))
+    measured = read_spectrum(source)
+    cut = measured if edges_kev is None else split_at_edges(measured, edges_kev)
+    return drop_empty(cut) * len(distances_mm)
 
 
 def read_spectrum(source: SpectrumFileSource) -> Spectrum:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.errors import InputError
+from scintscope.source.bins import distinct_edges
 
 Array = NDArray[np.float64]
 
@@ -72,11 +73,12 @@ def split_at_edges(spectrum: Spectrum, edges_kev: Array) -> Spectrum:
     Photons are shared in proportion to the widths, so their number is kept.
     """
     energy, photons, width = [], [], []
+    edges = distinct_edges(edges_kev)
     for e, p, w in zip(
         spectrum.energy_kev, spectrum.photons_per_um2_s, spectrum.width_kev, strict=True
     ):
         low, high = e - 0.5 * w, e + 0.5 * w
-        cuts = [low, *[x for x in edges_kev if low < x < high], high]
+        cuts = [low, *[x for x in edges if low < x < high], high]
         for a, b in pairwise(cuts):
             energy.append(0.5 * (a + b))
             width.append(b - a)
@@ -89,11 +91,15 @@ def split_at_edges(spectrum: Spectrum, edges_kev: Array) -> Spectrum:
     )
 
 
-def drop_empty(spectrum: Spectrum, share: float = 1e-7) -> Spectrum:
-    """Return the spectrum without groups below ``share`` of the total fluence."""
-    keep = spectrum.photons_per_um2_s > share * spectrum.total_photons_per_um2_s
-    return Spectrum(
-        energy_kev=spectrum.energy_kev[keep],
-        photons_per_um2_s=spectrum.photons_per_um2_s[keep],
-        width_kev=spectrum.width_kev[keep],
+def drop_empty(*spectra: Spectrum, share: float = 1e-7) -> tuple[Spectrum, ...]:
+    """Return spectra of the same groups without those below ``share`` of each one's fluence."""
+    shares = [s.photons_per_um2_s / s.total_photons_per_um2_s for s in spectra]
+    keep = np.max(shares, axis=0) > share
+    return tuple(
+        Spectrum(
+            energy_kev=spectrum.energy_kev[keep],
+            photons_per_um2_s=spectrum.photons_per_um2_s[keep],
+            width_kev=spectrum.width_kev[keep],
+        )
+        for spectrum in spectra
     )

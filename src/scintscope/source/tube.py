@@ -16,11 +16,16 @@ from numpy.typing import NDArray
 
 from scintscope.cache import cached_arrays
 from scintscope.errors import InputError
+from scintscope.materials import absorber, attenuation
+from scintscope.source.bins import bin_boundaries, on_middles
 from scintscope.source.parts import Filter, TubeSource
 from scintscope.source.spectrum import Spectrum
 from scintscope.units import MM_PER_CM, UM2_PER_CM2, UM_PER_MM
 
 Array = NDArray[np.float64]
+
+CONTINUUM_SAMPLING_KEV = 0.1
+"""Bin in which SpekPy computes the continuum."""
 
 LINE_SAMPLING_KEV = 0.05
 """Bin in which SpekPy places a line; a line's energy is known to half of it."""
@@ -30,8 +35,14 @@ HVL_BIN_KEV = 0.1
 _LOWEST_KEV = 1.0
 
 
-def tube_spectrum(source: TubeSource, distance_mm: float, bin_kev: float) -> Spectrum:
+def tube_spectrum(
+    source: TubeSource, distance_mm: float, bin_kev: float, edges_kev: Array | None = None
+) -> Spectrum:
     """Return the spectrum of a tube at a distance: continuum in bins, lines as lines.
+
+    The continuum is computed in bins of `CONTINUUM_SAMPLING_KEV` and then put on those asked for,
+    so that an edge of a filter is where it belongs, however wide they are. They end at the anode's
+    own edges too: its bremsstrahlung is absorbed in it.
 
     Parameters
     ----------
@@ -41,25 +52,49 @@ def tube_spectrum(source: TubeSource, distance_mm: float, bin_kev: float) -> Spe
         From the focal spot, finite.
     bin_kev : float
         Width of the continuum's bins.
+    edges_kev : (K,) array, optional
+        Absorption edges, at which bins end (`bins.bin_boundaries`).
 
     Raises
     ------
     InputError
         If SpekPy refuses the tube or does not know a filter material.
     """
-    made = _table(source, distance_mm, bin_kev)
-    energy, continuum = made["energy_kev"], made["continuum"]
+    made = _table(source, distance_mm)
+    known = _sampled_boundaries(made)
+    edges = np.array(attenuation.edges_of([absorber(source.target)]))
+    if edges_kev is not None:
+        edges = np.union1d(edges, edges_kev)
+    cuts = bin_boundaries(float(known[0]), float(known[-1]), bin_kev, edges)
+    return _with_lines(cuts, on_middles(known, made["continuum"], cuts, edges), made)
+
+
+def sampled_spectrum(source: TubeSource, distance_mm: float) -> Spectrum:
+    """Return the spectrum as it is computed, in bins of `CONTINUUM_SAMPLING_KEV`, and the lines.
+
+    In each of them a filter attenuates by Beer-Lambert.
+    """
+    made = _table(source, distance_mm)
+    return _with_lines(_sampled_boundaries(made), made["continuum"], made)
+
+
+def _sampled_boundaries(made: dict[str, NDArray[Any]]) -> Array:
+    half = 0.5 * CONTINUUM_SAMPLING_KEV
+    return np.append(made["energy_kev"] - half, made["energy_kev"][-1] + half)
+
+
+def _with_lines(cuts_kev: Array, continuum: Array, made: dict[str, NDArray[Any]]) -> Spectrum:
+    """Return photons in bins, and lines, as a spectrum."""
     line_energy, line_photons = made["line_energy_kev"], made["line_photons"]
-    present = line_photons > 0
-    energies = np.concatenate([energy, line_energy[present]])
+    present = (line_photons > 0) & (line_energy > _LOWEST_KEV)
+    energies = np.concatenate([0.5 * (cuts_kev[1:] + cuts_kev[:-1]), line_energy[present]])
     photons = np.concatenate([continuum, line_photons[present]]) / UM2_PER_CM2
-    widths = np.concatenate([np.full(energy.shape, bin_kev), np.zeros(int(present.sum()))])
-    keep = (energies > _LOWEST_KEV) & (photons > 0)
-    order = np.argsort(energies[keep], kind="stable")
+    widths = np.concatenate([np.diff(cuts_kev), np.zeros(int(present.sum()))])
+    order = np.argsort(energies, kind="stable")
     return Spectrum(
-        energy_kev=energies[keep][order],
-        photons_per_um2_s=photons[keep][order],
-        width_kev=widths[keep][order],
+        energy_kev=energies[order],
+        photons_per_um2_s=photons[order],
+        width_kev=widths[order],
     )
 
 
@@ -79,12 +114,12 @@ def half_value_layer_mm_al(source: TubeSource, distance_mm: float) -> float:
 
 
 @lru_cache(maxsize=64)
-def _table(source: TubeSource, distance_mm: float, bin_kev: float) -> dict[str, NDArray[Any]]:
+def _table(source: TubeSource, distance_mm: float) -> dict[str, NDArray[Any]]:
     """Return continuum and lines as SpekPy gives them, from the cache where they are kept."""
     _check_distance(distance_mm)
 
     def make() -> dict[str, NDArray[Any]]:
-        model = _model(source, distance_mm, bin_kev, brem=True, char=False)
+        model = _model(source, distance_mm, CONTINUUM_SAMPLING_KEV, brem=True, char=False)
         energy, continuum = model.get_spectrum(diff=False)
         lines = _model(source, distance_mm, LINE_SAMPLING_KEV, brem=False, char=True)
         line_energy, line_photons = lines.get_spectrum(diff=False)
@@ -95,7 +130,7 @@ def _table(source: TubeSource, distance_mm: float, bin_kev: float) -> dict[str, 
             "line_photons": line_photons,
         }
 
-    return cached_arrays("tube", _inputs(source, distance_mm, bin_kev), make)
+    return cached_arrays("tube", _inputs(source, distance_mm, CONTINUUM_SAMPLING_KEV), make)
 
 
 def _inputs(source: TubeSource, distance_mm: float, bin_kev: float) -> dict[str, Any]:
