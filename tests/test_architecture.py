@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "src" / "scintscope"
 MODULES = sorted(ROOT.rglob("*.py"))
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("units", "errors", "threads", "machine", "jax64"),
+    ("units", "errors", "threads", "machine", "jax64", "sharing"),
     (
         "grids",
         "tiled_fft",
@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams",
         "memory",
         "cache",
+        "remembered",
     ),
     ("materials",),
     ("electrons",),
@@ -57,6 +58,7 @@ NEIGHBOURS = {
     "units": set[str](),
     "errors": {"units"},
     "jax64": {"threads"},
+    "sharing": {"threads"},
     "source": {"geometry"},
     "sample": {"geometry"},
     "verdict": {"metrics"},

@@ -205,6 +205,22 @@ def test_noise_power_is_the_sum_over_depths(response):
     np.testing.assert_allclose(nps, expected, rtol=1e-10)
 
 
+def test_kept_noise_power_belongs_to_its_light_and_beam(response):
+    """What is kept of a plate's noise power is not taken for another light's or another beam's."""
+    first = quantum_noise(response)
+    np.testing.assert_array_equal(quantum_noise(response), first)
+    softer = replace(response, otf=0.5 * response.otf)
+    # local energy: the power of an event's light is the square of its transfer function
+    np.testing.assert_allclose(quantum_noise(softer), 0.25 * first, rtol=1e-12)
+    spectrum = replace(
+        response.spectrum, photons_per_um2_s=3.0 * response.spectrum.photons_per_um2_s
+    )
+    np.testing.assert_allclose(
+        quantum_noise(replace(response, spectrum=spectrum)), 3.0 * first, rtol=1e-12
+    )
+    np.testing.assert_array_equal(quantum_noise(response), first)
+
+
 def test_quantum_noise_scales_with_exposure_and_flux(response):
     """Signal and NPS are linear in X-rays; the DQE without camera noise does not change."""
     f = np.array([0.05, 0.3])

@@ -26,6 +26,7 @@ from scintscope.verdict.validity import ValidityMap, checked_axes, validity_maps
 from scintscope.verdict.words import SMALL_ERROR, budget_sentence, map_sentences, sentences
 
 if TYPE_CHECKING:
+    from scintscope.report import Easel
     from scintscope.scenario import Scenario
 
 RESTORE_STEPS = 100
@@ -89,7 +90,7 @@ def experiment(scenario: Scenario) -> Experiment:
     )
 
 
-def run(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
+def run(scenario: Scenario, out: Path, progress: Progress, easel: Easel | None = None) -> Outcome:
     """Simulate, restore, judge and report into a folder.
 
     Parameters
@@ -100,22 +101,26 @@ def run(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
         Final folder; see `outputs.staged_output`.
     progress : callable
         See `scintscope.progress`.
+    easel : Easel, optional
+        Who draws the figures; by default this process, at the end.
 
     Raises
     ------
     InputError
         If the scenario cannot be simulated or the folder not be written.
+    FigureError
+        If a figure cannot be drawn; it names the figure.
     """
     from scintscope.report import verdict_table, write_report
 
     clock = _Clock()
     with staged_output(out) as folder:
-        result = perform(scenario, progress, clock)
+        result = perform(scenario, progress, clock, easel)
         with clock.stage("images"), progress("images", 1) as advance:
             write_images(folder / "images", result)
             advance(1)
         with clock.stage("report"), progress("report", 1) as advance:
-            write_report(folder, result)
+            write_report(folder, result, easel)
             advance(1)
         write_json(folder / "metrics.json", result.metrics)
         _write_records(folder, scenario, clock)
@@ -157,22 +162,35 @@ def inspect_into(scenario: Scenario, out: Path) -> dict[str, Any]:
     return sheet
 
 
-def perform(scenario: Scenario, progress: Progress, clock: _Clock | None = None) -> Run:
-    """Return everything a run makes, without writing anything."""
+def perform(
+    scenario: Scenario,
+    progress: Progress,
+    clock: _Clock | None = None,
+    easel: Easel | None = None,
+) -> Run:
+    """Return everything a run makes, without writing anything.
+
+    With an easel, figures are ordered as soon as their numbers are there.
+    """
+    from scintscope.report import frames_drawing, instrument_drawings
+
     clock = clock or _Clock()
     with clock.stage("instrument"), progress("instrument", 1) as advance:
         bench = set_up(experiment(scenario))
+        responses = bench.responses
+        sheet = data_sheet(bench.experiment.instrument, responses["thin"], responses["thick"])
+        if easel is not None:
+            easel.order(*instrument_drawings(bench, sheet))
         advance(1)
     with clock.stage("frames"):
         exposures = expose_all(bench, progress)
+    if easel is not None:
+        easel.order(frames_drawing(bench, exposures))
     with clock.stage("restoration"):
         restoration = restore_exposures(scenario, exposures, progress)
     with clock.stage("verdict"), progress("verdict", 1) as advance:
         verdict = judge(bench, exposures, restoration)
         advance(1)
-    sheet = data_sheet(
-        bench.experiment.instrument, bench.responses["thin"], bench.responses["thick"]
-    )
     return Run(
         scenario=scenario,
         bench=bench,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from scintscope.accuracy import Effects
 from scintscope.deposition import Deposition, EnergyBalance, deposition
+from scintscope.deposition.frequencies import tabulated_frequencies
 from scintscope.scintillator.layers import EmittingLayer, emitting_layers, xray_transmission
 from scintscope.scintillator.plate import Plate
 
@@ -117,6 +118,15 @@ class PlateDeposition:
                 frequency_cy_per_um,
                 path,
             )
+        return result
+
+    def transfer_by_energy(self, z_um: Array, path: float = 1.0) -> Array:
+        """Return `mean_transfer` of each energy at the tabulated frequencies, (E, D, T)."""
+        z = np.asarray(z_um, dtype=np.float64)
+        result = np.zeros((self.energy_kev.size, z.size, tabulated_frequencies().size))
+        for part, here in self._parts(z):
+            found = part.deposition.transfer_by_energy(z[here] - part.layer.entrance_um, path)
+            result[:, here] = found * (part.arriving(path) * part.relative_light)[:, None, None]
         return result
 
     def event_power(

@@ -15,7 +15,6 @@ threads see).
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from scintscope.errors import DataError
+from scintscope.sharing import share
 from scintscope.threads import POOL_THREADS
 
 RealArray = NDArray[np.floating[Any]]
@@ -260,7 +260,4 @@ def _alone(full: RealArray, tile: RealArray, window: Window) -> RealArray:
 def _run(work: Callable[[int, int], Any], length: int, step: int, threads: int) -> list[Any]:
     """Return ``work(first, last)`` of all tiles of ``range(length)``, in order."""
     edges = [(first, min(first + step, length)) for first in range(0, length, step)]
-    if threads == 1 or len(edges) == 1:
-        return [work(*edge) for edge in edges]
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        return list(pool.map(lambda edge: work(*edge), edges))
+    return share(lambda edge: work(*edge), edges, threads)

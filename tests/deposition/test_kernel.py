@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scintscope.accuracy import Effects
 from scintscope.deposition import deposition, interaction_data
 from scintscope.deposition import kernel as kernel_module
+from scintscope.deposition.frequencies import tabulated_frequencies
 from scintscope.deposition.physics import collisions, own_energy_kev, tracked_lines
 from scintscope.errors import InputError, RangeError
 from scintscope.materials import Absorber, scintillator
@@ -86,6 +87,29 @@ def test_transfer_starts_at_the_mean_energy_and_falls():
     local = deposition(YAG, 100.0, ENERGY, plain("escape"))
     # 1e-2: at 1 cycle per um the halo is mu / k < 1 % of what it was
     np.testing.assert_allclose(transfer[1, :, -1], local.mean_kev_per_um(z)[1], rtol=3e-2)
+
+
+@pytest.mark.parametrize("path", [1.0, 1.2])
+def test_each_energy_by_itself_gives_any_sum(path):
+    """The transfer of each energy at the tabulated frequencies is that of a sum of one photon."""
+    kernel = deposition(YAG, 100.0, ENERGY, PHOTONS_ONLY)
+    z, _ = interval_nodes(0.0, 100.0, 6)
+    expected = kernel.mean_transfer(np.eye(3), z, tabulated_frequencies(), path)
+    np.testing.assert_array_equal(kernel.transfer_by_energy(z, path), expected)
+
+
+def test_kept_fractions_are_those_of_their_own_plate_and_depths():
+    """What is kept for one plate and its depths answers for no other plate and no other depths."""
+    z, _ = interval_nodes(0.0, 6.0, 5)
+    thin, thick = (deposition(YAG, t, ENERGY, Effects()) for t in (6.0, 9.0))
+    for kernel in (thin, thick):
+        for depth in (z, 0.5 * z, z):
+            fraction = kernel.sites.keep(depth)
+            for _, electrons in kernel.sites.groups():
+                fresh = kernel.sites.tracks.kept_fraction(
+                    electrons.energy_kev, depth, kernel.thickness_um, electrons.start
+                )
+                np.testing.assert_array_equal(fraction(electrons), fresh)
 
 
 def test_a_thin_plate_loses_its_halo():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from scintscope.design.axes import Axis
 from scintscope.design.family import Family
 from scintscope.design.model import DesignModel
+from scintscope.design.objectives import KINDS, Objective
 from scintscope.design.tabulate import design_model
 from scintscope.errors import InputError, RangeError
 from scintscope.jax64 import jax, jnp
@@ -20,6 +23,14 @@ THICKNESS, NA, FOCUS = "thick.thickness_um", "lens.na", "thick.focus_um"
 
 AGREEMENT = 1e-3
 """Absolute, of MTF and DQE: what the model's tables are made for (issue: "within 1e-3")."""
+
+
+OBJECTIVES = [Objective(kind=kind) for kind in KINDS] + [
+    Objective(kind="detectability", name="line", task="line"),
+    Objective(kind="detectability", name="npw", observer="npw"),
+]
+POINT = np.array([41.0, 0.31, 17.0])
+STEPS = np.array([1e-2, 1e-5, 1e-2])  # errors of third order below 1e-6 of the derivative
 
 
 @pytest.fixture(scope="module")
@@ -74,21 +85,30 @@ def test_best_focus_is_that_of_the_response(family: Family) -> None:
     assert found.focus_um == pytest.approx(response.focus_um, abs=0.05)
 
 
-def test_gradients_match_central_differences(model: DesignModel) -> None:
-    """Derivatives of the DQE by every key are those of central differences to 1e-4."""
-    values = np.array([41.0, 0.31, 17.0])
-    steps = np.array([1e-2, 1e-5, 1e-2])  # errors of third order below 1e-6 of the derivative
+@pytest.fixture(scope="module")
+def judged(model: DesignModel) -> tuple[Any, Any]:
+    """Return all objectives at a point, (O,), and their derivatives by every key, (O, 3)."""
 
-    def dqe(point: object) -> object:
-        return model.traced(dict(zip(model.keys, point, strict=True)), 32).dqe[60]  # type: ignore[call-overload]
+    def values(point: Any) -> Any:
+        curves = model.traced(dict(zip(model.keys, point, strict=True)), 32)
+        return jnp.stack([objective.value(curves) for objective in OBJECTIVES])
 
-    plain = jax.jit(dqe)
-    exact = np.asarray(jax.jit(jax.jacfwd(dqe))(jnp.asarray(values)))
-    for i, step in enumerate(steps):
-        move = np.zeros(3)
-        move[i] = step
-        central = (plain(values + move) - plain(values - move)) / (2.0 * step)
-        assert exact[i] == pytest.approx(float(central), rel=1e-4)
+    plain, slopes = jax.jit(values), jax.jit(jax.jacfwd(values))
+    exact = np.asarray(slopes(jnp.asarray(POINT)))
+    central = np.stack(
+        [
+            (plain(POINT + move) - plain(POINT - move)) / (2.0 * move.sum())
+            for move in np.diag(STEPS)
+        ]
+    )
+    return exact, central.T
+
+
+@pytest.mark.parametrize("place", range(len(OBJECTIVES)), ids=lambda i: OBJECTIVES[i].label)
+def test_gradients_match_central_differences(judged: tuple[Any, Any], place: int) -> None:
+    """Through the whole model, every objective's derivatives are those of differences to 1e-4."""
+    exact, central = judged
+    assert exact[place] == pytest.approx(central[place], rel=1e-4)
 
 
 def test_twice_the_depth_nodes_change_little(model: DesignModel) -> None:

@@ -38,6 +38,9 @@ kind = "dqe"
 frequency_cy_per_um = 0.2
 [[objectives]]
 kind = "mtf50"
+[[objectives]]
+kind = "mse_richardson_lucy"
+iterations = 5
 """
 
 
@@ -72,6 +75,9 @@ def test_killed_and_resumed_gives_the_same_files(
     best = outcome.document["optimum"]
     assert 10.0 <= best["thick.thickness_um"] <= 40.0
     assert outcome.document["objectives"]["dqe_0.2"]["unit"] == "1"
+    restored = outcome.document["richardson_lucy_on_images"]["dqe_0.2"]["mse_richardson_lucy"]
+    assert restored["images"] > restored["full_contrast_images"] > 0.0
+    assert "at full contrast" in outcome.document["answer"]
 
     calls = []
 
@@ -111,7 +117,7 @@ def test_chunks_of_another_study_are_refused(study: Study, tmp_path: Path) -> No
 
 
 def test_model_gradients_match_central_differences(study: Study, models: list[DesignModel]) -> None:
-    """Through the whole model, derivatives of both objectives are those of differences to 1e-4."""
+    """`judged_point` gives the derivatives of all objectives, those of differences to 1e-4."""
     point = {"thick.thickness_um": 21.0, "lens.na": 0.31}
     _, slopes = judged_point(study, models[0], point)
     for i, (key, step) in enumerate((("thick.thickness_um", 1e-2), ("lens.na", 1e-5))):
@@ -119,8 +125,8 @@ def test_model_gradients_match_central_differences(study: Study, models: list[De
             judged_point(study, models[0], {**point, key: point[key] + sign * step})[0]
             for sign in (1.0, -1.0)
         )
-        central = (above - below)[:2] / (2.0 * step)
-        assert slopes[:2, i] == pytest.approx(central, rel=1e-4)
+        central = (above - below)[:3] / (2.0 * step)
+        assert slopes[:3, i] == pytest.approx(central, rel=1e-4)
 
 
 @pytest.fixture
@@ -148,7 +154,7 @@ def test_images_confirm_the_objectives(
     path = tmp_path / "plain.toml"
     path.write_text(TEXT.replace("[set]\n", "[set]\n" + off), encoding="utf-8")
     values = {"thick.thickness_um": 25.0, "lens.na": 0.3}
-    row = confirm(load_study(path), models[0], {}, values, (128, 128), 8, 4)
+    row = confirm(load_study(path), models[0], {}, values, (128, 128), 8, 4, (256,))
     assert row["within"] == {"direct": True, "mtf50": True, "mse": True, "dqe": True}, row
 
 

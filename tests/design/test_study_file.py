@@ -87,6 +87,7 @@ BAD = {
     "out of range": (r"lens\.magnification", "\n[variables]\nlens.magnification = {range=[-1, 5]}"),
     "two ways": ("give one of", "\n[variables]\nlens.magnification = {range=[1, 5], grid=[2]}"),
     "not a table": ("write { range", "\n[variables]\nlens.magnification = 5"),
+    "images": ("images = 'no': give true or false", "\nimages = 'no'\n[variables]"),
     "log of zero": ("above 0", "\n[variables]\nthick.exposure_s = {log_range=[0, 5]}"),
 }
 
@@ -108,6 +109,7 @@ def test_bad_studies_are_refused(tmp_path: Path, what: str) -> None:
         ("[constraints]\nmax_dose_gy = 1e-9", "least dose of a frame is"),
         ("[constraints]\nmin_field_um = 1e5", "largest field is"),
         ("[tolerances]\nlens.nb = 0.1", "no numeric variable"),
+        ("[sample]\npoints = 1.5", "give a whole number"),
         ("[links]\nlens.transmission = {follows = 'lens.magnification'}", "no numeric variable"),
         ("[[objectives]]\nkind = 'mtf50'", "same name"),
         ("[[objectives]]\nkind = 'dqe'\nfrequency = 1", "Did you mean"),

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scintscope.errors import DataError
-from scintscope.metrics import compare_to_truth, gain_offset_fit, psnr, rmse, ssim
+from scintscope.metrics import (
+    compare_to_truth,
+    compare_to_truths,
+    gain_offset_fit,
+    psnr,
+    rmse,
+    ssim,
+)
 
 
 def scene(shape=(41, 60), seed=1):
@@ -32,7 +39,7 @@ def test_psnr_and_ssim_are_those_of_scikit_image(dtype):
     expected = structural_similarity(
         *wide, data_range=span, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
     )
-    # same float64 arithmetic
+    # the same moments, about another level
     assert ssim(image, truth) == pytest.approx(expected, rel=1e-12)
     assert psnr(image, truth) == pytest.approx(
         peak_signal_noise_ratio(*wide, data_range=span), rel=1e-12
@@ -109,6 +116,18 @@ def test_fit_never_makes_it_worse(sigma, gain, offset):
     image = gain * noisy((20, 17), sigma) + offset
     result = compare_to_truth(image, truth)
     assert result.rmse <= min(result.rmse_raw, 1.0) + 1e-12  # float rounding
+
+
+def test_many_at_once_are_each_alone():
+    """Several images against several truths give to the bit what each pair gives by itself."""
+    truths = {"one": scene(), "other": 3.0 * scene() ** 2}
+    images = {"sharp": noisy(scene().shape, 0.1), "soft": noisy(scene().shape, 0.6)}
+    mask = np.ones(scene().shape, bool)
+    mask[:7] = False
+    found = compare_to_truths(images, truths, mask)
+    for name, truth in truths.items():
+        for which, image in images.items():
+            assert found[name][which] == compare_to_truth(image, truth, mask)
 
 
 def test_constant_image_keeps_the_mean_only():

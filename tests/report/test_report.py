@@ -11,13 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
 
+from figure_boxes import assert_tidy
 from scintscope import pipeline, report
 from scintscope.errors import PhysicsWarning
 from scintscope.inspection import print_sheet
 from scintscope.progress import silent
 from scintscope.report import gallery, style
 from scintscope.report.blur import dqe_crossover_cy_per_um
+from scintscope.report.decades import thin_out
+from scintscope.report.page import drawings
 from scintscope.report.paper import is_papers_instrument, paper_table
 from scintscope.report.radial import mean_psf
 from scintscope.report.regions import profile_groups, zoom_regions
@@ -130,8 +134,22 @@ def test_table_of_nothing_is_dashes() -> None:
 
 def test_same_run_same_bytes(page: str, run: pipeline.Run) -> None:
     """Drawing a figure again gives the very picture that stands in the page: no date, no chance."""
-    again = style.picture(gallery.draw_side_by_side, run, "target")
+    again = style.picture(gallery.draw_side_by_side, gallery.side_by_side(run, "target"))
     assert base64.b64encode(again).decode("ascii") in page
+
+
+def test_no_figure_writes_over_itself(run: pipeline.Run) -> None:
+    """In every figure panels, labels, ticks and colour bars keep apart, inside the figure."""
+    with rc_context(style.SETTINGS):
+        for drawing in drawings(run, report.Easel()):
+            figure = drawing.draw(*drawing.arguments)
+            figure.set_dpi(style.DOTS_PER_INCH)
+            thin_out(figure)
+            try:
+                assert_tidy(figure)
+            except AssertionError as error:
+                error.add_note(f"figure {drawing.name}")
+                raise
 
 
 def test_paper_table_only_for_the_papers_instrument(page: str, run: pipeline.Run) -> None:

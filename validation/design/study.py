@@ -1,184 +1,123 @@
 """Random designs of the shipped studies against images and direct evaluation; see SOURCE.md.
 
-``python study.py [STUDY ...] [--designs N]``: about a minute a study and ten seconds a design.
+``python study.py [STUDY ...] [--designs N]``: about a minute a study and half a minute a design.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import sys
+import tempfile
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scintscope.design.images import (
+    LEFT_OUT,
+    Images,
+    band_variance,
+    camera_truth,
+    noise_free,
+    noisy,
+    periodic_camera,
+    periodic_plane,
+    radius,
+    square_mean,
+    weak_images,
+)
 from scintscope.design.model import Curves, DesignModel
-from scintscope.design.objectives import Objective
+from scintscope.design.objectives import Objective, object_power
 from scintscope.design.optimise import judged_curves
 from scintscope.design.run import make_models
 from scintscope.design.study import Sample, Study
 from scintscope.design.study_file import load_study
-from scintscope.forward.plane import Plane, camera_pixels, make_plane
-from scintscope.forward.quanta import noise_kernels, quantum_noise_spectrum
-from scintscope.forward.render import light_image, make_scene, noise_free_frame, xray_images
 from scintscope.grids import Grid
 from scintscope.instrument import Instrument
-from scintscope.materials import ABSORBERS
 from scintscope.metrics.edge import slanted_edge
 from scintscope.metrics.psd import ring_sums
 from scintscope.noise import signal_noise
-from scintscope.noise.groups import quanta_groups
 from scintscope.noise.sampled import camera_variance, folded
 from scintscope.outputs import versions, write_json
 from scintscope.progress import silent
 from scintscope.response import DepthResponse, depth_response
 from scintscope.sample.build import build_specimen
-from scintscope.sample.specimen import SlantedEdge, Specimen
+from scintscope.sample.specimen import SlantedEdge
 
 HERE = Path(__file__).parent
 STORE = HERE / "result.json"
 STUDIES = sorted((HERE.parents[1] / "scenarios" / "studies").glob("*.toml"))
-SHAPE, OVERSAMPLING, FLATS, PICTURES, BANDS = (256, 256), 3, 24, 6, 12
-OFF = ("penumbra", "penumbra_depth", "cone_magnification", "lens_perspective", "obliquity",
-       "sample_hardening", "defects")  # fmt: skip
-"""What a design's curves leave out: geometry beyond the plate, the sample's colour, dirt."""
-SETS = [f"base.accuracy.effects.{name}=false" for name in OFF]
+SHAPE, FLATS, PICTURES, BANDS = (256, 256), 24, 6, 12
+EDGE_ROWS, EDGE_COLUMNS, EDGE_MARGIN = 64, (256, 512, 1024, 2048), 256
+"""Camera pixels of the slanted edge's field, widest last, and around it on every side."""
+SETS = [f"base.accuracy.effects.{name}=false" for name in LEFT_OUT]
 SETS += [f"base.camera.shape=[{SHAPE[0]}, {SHAPE[1]}]", "base.accuracy.depth_tolerance=1e-4"]
 MTF50, MSE, DQE, SIGMAS, DIRECT = 0.03, 0.03, 0.05, 3.0, 1e-3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Images:
-    """What images of one design are made from.
+def edge_mtf50(instrument: Instrument, response: DepthResponse, columns: int) -> float:
+    """Return the MTF50 of a noise-free image of a slanted edge of thin gold, cycles/um.
 
-    ``plane`` is periodic, without margin; ``truth`` the object's relative contrast on the fine
-    grid; ``picture`` its noise-free image, relative; ``level`` the flat's electrons per pixel;
-    ``kernels`` and ``rates`` those of the sampler of quantum noise.
+    The field is ``columns`` wide and lies in the middle of a plane that is wider by a margin.
     """
-
-    response: DepthResponse
-    plane: Plane
-    variance: float
-    truth: np.ndarray
-    picture: np.ndarray
-    level: float
-    kernels: np.ndarray
-    rates: np.ndarray
-
-
-def edge_mtf50(instrument: Instrument, response: DepthResponse) -> float:
-    """Return the MTF50 of a noise-free image of a slanted edge of thin gold, cycles/um."""
-    plane = make_plane(instrument, (response,), response, OVERSAMPLING)
-    film = build_specimen(SlantedEdge(thickness_um=0.05), plane.sample_grid)
-    scene = make_scene(instrument, response, plane, film, ABSORBERS)
-    light = light_image(scene, xray_images(scene, np.float64), dtype=np.float64)
-    found = slanted_edge(noise_free_frame(light, plane, 1.0), pixel_um=response.pixel_um)
+    shape = (EDGE_ROWS + 2 * EDGE_MARGIN, columns + 2 * EDGE_MARGIN)
+    plane = periodic_plane(response.pixel_um, shape, (EDGE_ROWS, columns))
+    film = build_specimen(SlantedEdge(thickness_um=0.05), plane.fine).thickness_um["Au"]
+    _, frame = noise_free(instrument, response, plane, film)
+    found = slanted_edge(frame, pixel_um=response.pixel_um, orientation="vertical")
     return float(found.mtf50_cy_per_um or np.nan)
 
 
-def periodic(response: DepthResponse, shape: tuple[int, int]) -> Plane:
-    """Return a plane whose edges meet, so that a transform has no leakage."""
-    rows, columns = shape
-    fine = Grid(
-        shape=(rows * OVERSAMPLING, columns * OVERSAMPLING),
-        pixel_um=response.pixel_um / OVERSAMPLING,
-    )
-    return Plane(
-        fine=fine, camera_shape=shape, padded_shape=shape, oversampling=OVERSAMPLING,
-        entrance_mm=np.inf, sample_magnification=1.0,
-    )  # fmt: skip
+def rings(values: np.ndarray, grid: Grid, inside: np.ndarray) -> np.ndarray:
+    """Return sums over rings of pixels of a half transform, without the mean, ascending."""
+    return ring_sums(values * inside, grid)[1 : grid.shape[0] // 2]
 
 
-def radius(grid: Grid) -> np.ndarray:
-    """Return the frequencies of a real transform, cycles/um."""
-    return np.hypot(grid.row_frequency_cy_per_um[:, None], grid.column_frequency_cy_per_um[None, :])
+def within_nyquist(grid: Grid) -> np.ndarray:
+    """Return which frequencies of a half transform count."""
+    inside = radius(grid) < 0.5 / grid.pixel_um
+    inside[0, 0] = False
+    return inside
 
 
-def sample_mean(grid: Grid) -> np.ndarray:
-    """Return what the mean over a grid's square does to an object, at its real transform."""
-    u, v = grid.row_frequency_cy_per_um, grid.column_frequency_cy_per_um
-    return np.sinc(u * grid.pixel_um)[:, None] * np.sinc(v * grid.pixel_um)[None, :]
+def sharp_transfer(curves: Curves, frequency: np.ndarray) -> np.ndarray:
+    """Return the model's transfer without the pixel."""
+    f, pixel = curves.frequency_cy_per_um, float(curves.pixel_um)
+    aperture = np.sinc(f * pixel)
+    known = aperture > 0.02
+    return np.interp(frequency, f[known], curves.transfer[known] / aperture[known])
 
 
-def object_power(objective: Objective, frequency: np.ndarray) -> np.ndarray:
-    """Return W_o of `design.objectives`."""
-    length = objective.correlation_um
-    spread = (1.0 + (2.0 * np.pi * frequency * length) ** 2) ** -1.5
-    return 2.0 * np.pi * length**2 * objective.contrast**2 * spread
+def spectrum_mtf50(images: Images, curves: Curves) -> float:
+    """Return the MTF50 of the object's noise-free image by its cross spectrum, cycles/um.
 
-
-def images_of(
-    instrument: Instrument, response: DepthResponse, objective: Objective, shape: tuple[int, int],
-    rng: np.random.Generator,
-) -> Images:  # fmt: skip
-    """Return the noise-free image of a random object of weak contrast, through the forward model.
-
-    The object is a film of gold so thin that absorption is linear; image and truth are then scaled
-    to the contrast wanted.
+    Period for period, so that no window is needed and the mean is the flat's. The model only
+    interpolates between the rings.
     """
-    plane = periodic(response, shape)
-    white = np.fft.rfft2(rng.standard_normal(plane.fine.shape))
-    shaped = white * np.sqrt(object_power(objective, radius(plane.fine))) / plane.fine.pixel_um
-    shaped *= sample_mean(plane.fine)
-    shaped[0, 0] = 0.0
-    wanted = np.fft.irfft2(shaped, s=plane.fine.shape)
-    film = np.maximum(0.02 * (5.0 - wanted / wanted.std()), 0.0)
-    specimen = Specimen(thickness_um={"Au": film.astype(np.float32)}, pixel_um=plane.fine.pixel_um)
-    scene = make_scene(instrument, response, plane, specimen, ABSORBERS)
-    light = light_image(scene, xray_images(scene, np.float64), dtype=np.float64)
-    frame = noise_free_frame(light, plane, response.plate.exposure_s)
-    sharp = light.sharp / light.sharp.mean() - 1.0
-    scale = float((wanted**2).sum() / (sharp * wanted).sum())
-    flat = make_scene(instrument, response, plane, None, ABSORBERS)
-    open_beam = light_image(flat, xray_images(flat, np.float64), dtype=np.float64)
-    groups = quanta_groups(response)
-    return Images(
-        kernels=noise_kernels(groups, plane),
-        rates=groups.rate_per_um2_s,
-        response=response,
-        plane=plane,
-        variance=camera_variance(instrument.camera, response.plate.exposure_s),
-        truth=scale * sharp,
-        picture=scale * (frame / frame.mean() - 1.0),
-        level=float(noise_free_frame(open_beam, plane, response.plate.exposure_s).mean()),
-    )
-
-
-def noisy(images: Images, contrast: float, count: int, rng: np.random.Generator):
-    """Yield frames of the object (``contrast`` 1) or of nothing (0), relative to the flat's level.
-
-    X-rays by the sampler of the forward model, Poisson light, a normal camera.
-    """
-    response, plane, o = images.response, images.plane, OVERSAMPLING
-    seen = 1.0 + contrast * images.truth.reshape(plane.padded_shape[0], o, -1, o).mean(axis=(1, 3))
-    quanta = (images.rates[:, None, None] * seen).astype(np.float32)
-    mean = images.level * (1.0 + contrast * images.picture)
-    for _ in range(count):
-        spectrum = quantum_noise_spectrum(
-            quanta, images.kernels, plane, response.plate.exposure_s, rng
-        )
-        light = rng.poisson(np.maximum(mean + camera_pixels(spectrum, plane), 0.0))
-        camera = np.sqrt(images.variance) * rng.standard_normal(mean.shape)
-        yield (light + camera) / images.level - 1.0
-
-
-def camera_truth(images: Images) -> np.ndarray:
-    """Return the transform of the object within the camera's Nyquist radius, on its pixels."""
-    plane, o = images.plane, OVERSAMPLING
-    inside = radius(plane.fine) < 0.5 / plane.pixel_um
-    whole = np.fft.rfft2(images.truth) / sample_mean(plane.fine)
-    band = np.fft.irfft2(whole * inside, s=plane.fine.shape)
-    return np.fft.rfft2(band[o // 2 :: o, o // 2 :: o])
+    grid = images.grid
+    f, inside = radius(grid), within_nyquist(grid)
+    truth = camera_truth(images)
+    seen = rings((np.fft.rfft2(images.picture) * truth.conj()).real, grid, inside)
+    sharp = square_mean(grid, grid.pixel_um) * sharp_transfer(curves, f)
+    size = np.abs(truth) ** 2
+    ratio = seen / rings(sharp * size, grid, inside)
+    middle = rings(f * size, grid, inside) / rings(size, grid, inside)
+    model = curves.frequency_cy_per_um
+    measured = curves.mtf * np.interp(model, middle, ratio)
+    return float(Objective(kind="mtf50").value(replace(curves, mtf=measured)))
 
 
 def restored_mse(
     images: Images, curves: Curves, objective: Objective, rng: np.random.Generator, count: int
 ) -> float:
     """Return the error after the analytic Wiener filter over the object's variance in the band."""
-    grid = Grid(shape=images.plane.camera_shape, pixel_um=images.plane.pixel_um)
+    grid = images.grid
     f, nyquist = radius(grid), 0.5 / grid.pixel_um
     t = np.interp(f, curves.frequency_cy_per_um, curves.transfer)
     noise = np.interp(f, curves.frequency_cy_per_um, curves.normalised_nps_um2)
@@ -189,10 +128,7 @@ def restored_mse(
     for frame in noisy(images, 1.0, count, rng):
         left = np.fft.irfft2(gain * np.fft.rfft2(frame) - truth, s=grid.shape)
         total += float(np.mean(left**2)) / count
-    radial = np.linspace(0.0, nyquist, 4001)
-    return total / float(
-        np.trapezoid(2.0 * np.pi * radial * object_power(objective, radial), radial)
-    )
+    return total / band_variance(objective, nyquist)
 
 
 def dqe_rows(
@@ -202,36 +138,30 @@ def dqe_rows(
 
     The model is taken as pixels sample it: aperture of both axes, aliases of the quanta's noise.
     """
-    plane, f = images.plane, curves.frequency_cy_per_um
-    grid = Grid(shape=plane.camera_shape, pixel_um=plane.pixel_um)
+    grid, f, pixel = images.grid, curves.frequency_cy_per_um, images.plane.pixel_um
     u, v = np.meshgrid(grid.row_frequency_cy_per_um, grid.column_frequency_cy_per_um, indexing="ij")
-    aperture = np.sinc(f * plane.pixel_um)
+    aperture = np.sinc(f * pixel)
     known = aperture > 0.02
     quanta = curves.exposure_s * curves.events_per_s[known] / aperture[known] ** 2
-    white = curves.electrons_per_um2 + images.variance / plane.pixel_um**2
-    theory = folded(u, v, f[known], quanta, plane.pixel_um) + white
-    square = np.sinc(u * plane.pixel_um) * np.sinc(v * plane.pixel_um)
-    sharp = np.interp(np.hypot(u, v), f[known], curves.transfer[known] / aperture[known])
+    white = curves.electrons_per_um2 + images.variance_electrons2 / pixel**2
+    theory = folded(u, v, f[known], quanta, pixel) + white
+    sharp = square_mean(grid, pixel) * sharp_transfer(curves, np.hypot(u, v))
     power = 0.0
     for frame in noisy(images, 0.0, count, rng):
-        power = power + np.abs(np.fft.rfft2(frame * images.level)) ** 2
-    power = power / (count * u.shape[0] * images.plane.camera_shape[1] * plane.pixel_um**2)
+        power = power + np.abs(np.fft.rfft2(frame * images.level_electrons)) ** 2
+    power = power / (count * grid.shape[0] * grid.shape[1] * pixel**2)
     truth = camera_truth(images)
     cross = (np.fft.rfft2(images.picture) * truth.conj()).real
-    inside = np.hypot(u, v) < 0.5 / plane.pixel_um
-    inside[0, 0] = False
+    inside = within_nyquist(grid)
 
-    def rings(values: np.ndarray) -> np.ndarray:
-        sums = ring_sums(values * inside, grid)
-        return np.array(
-            [part.sum() for part in np.array_split(sums[1 : grid.shape[0] // 2], BANDS)]
-        )
+    def bands(values: np.ndarray) -> np.ndarray:
+        return np.array([p.sum() for p in np.array_split(rings(values, grid, inside), BANDS)])
 
-    cells, size = rings(np.ones(u.shape)), rings(np.abs(truth) ** 2)
-    seen, model = rings(cross) / size, rings(square * sharp * np.abs(truth) ** 2) / size
-    level = images.level / (curves.electrons_per_um2 * plane.pixel_um**2)
-    found = (level * seen / model) ** 2 * rings(theory) / rings(power)
-    middle = rings(np.hypot(u, v)) / cells
+    cells, size = bands(np.ones(u.shape)), bands(np.abs(truth) ** 2)
+    seen, model = bands(cross) / size, bands(sharp * np.abs(truth) ** 2) / size
+    level = images.level_electrons / (curves.electrons_per_um2 * pixel**2)
+    found = (level * seen / model) ** 2 * bands(theory) / bands(power)
+    middle = bands(np.hypot(u, v)) / cells
     return [
         {"frequency_cy_per_um": float(a), "mtf": float(abs(b)), "dqe_over_model": float(c),
          "sigma": float(d)}
@@ -249,6 +179,7 @@ def mse_objective(study: Study) -> Objective:
 def confirm(
     study: Study, model: DesignModel, choice: dict[str, str], values: dict[str, float],
     shape: tuple[int, int] = SHAPE, flats: int = FLATS, pictures: int = PICTURES,
+    edges: tuple[int, ...] = EDGE_COLUMNS,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what images and direct evaluation say of one design."""
     start, rng = time.perf_counter(), np.random.default_rng(7)
@@ -258,19 +189,25 @@ def confirm(
     variance = camera_variance(instrument.camera, plate.exposure_s)
     exact = signal_noise(response, curves.frequency_cy_per_um, 0.0, variance)
     wiener = mse_objective(study)
-    images = images_of(instrument, response, wiener, shape, rng)
+    images = weak_images(periodic_camera(instrument, response, shape), wiener, rng)
     mtf50 = float(Objective(kind="mtf50").value(curves))
     mse = float(wiener.value(curves))
     bands = dqe_rows(images, curves, rng, flats)
     worst = max((abs(b["dqe_over_model"] - 1.0) / max(DQE, SIGMAS * b["sigma"])
                  for b in bands if b["mtf"] > 0.05), default=0.0)  # fmt: skip
+    by_field = {
+        f"{columns * response.pixel_um:.0f} um": edge_mtf50(instrument, response, columns) / mtf50
+        for columns in edges
+    }
     row = {
         "study": study.name,
         "design": {**choice, **values},
         "direct_mtf": float(np.abs(curves.mtf - exact.mtf).max()),
         "direct_dqe": float(np.abs(curves.dqe - exact.dqe).max()),
         "mtf50": mtf50,
-        "mtf50_image_over_model": edge_mtf50(instrument, response) / mtf50,
+        "mtf50_edge_over_model": by_field,
+        "mtf50_image_over_model": list(by_field.values())[-1],
+        "mtf50_spectrum_over_model": spectrum_mtf50(images, curves) / mtf50,
         "mse": mse,
         "mse_image_over_model": restored_mse(images, curves, wiener, rng, pictures) / mse,
         "dqe_worst_over_allowed": worst,
@@ -279,7 +216,8 @@ def confirm(
     }
     row["within"] = {
         "direct": max(row["direct_mtf"], row["direct_dqe"]) < DIRECT,
-        "mtf50": abs(row["mtf50_image_over_model"] - 1.0) < MTF50,
+        "mtf50": max(abs(row[f"mtf50_{how}_over_model"] - 1.0) for how in ("image", "spectrum"))
+        < MTF50,
         "mse": abs(row["mse_image_over_model"] - 1.0) < MSE,
         "dqe": worst <= 1.0,
     }
@@ -294,6 +232,14 @@ def stored_rows() -> list[dict[str, Any]]:
     return found
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold result.json alone while it is read and written: studies may run side by side."""
+    with (Path(tempfile.gettempdir()) / "scintscope-design-result.lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
 def study_rows(path: Path, designs: int) -> None:
     """Put the rows of the random designs of a study into result.json, each when it is known."""
     study = replace(load_study(path, SETS), sample=Sample(points=designs, seed=20))
@@ -304,8 +250,10 @@ def study_rows(path: Path, designs: int) -> None:
         values = {key: float(column[i]) for key, column in grid.items()}
         rows.append(confirm(study, models[place], choices[place], values))
         print({k: v for k, v in rows[-1].items() if k != "dqe"}, flush=True)
-        others = [row for row in stored_rows() if row["study"] != study.name]
-        write_json(STORE, {"rows": others + rows, "versions": versions()})
+        with alone():
+            others = [row for row in stored_rows() if row["study"] != study.name]
+            both = sorted(others + rows, key=lambda row: row["study"])
+            write_json(STORE, {"rows": both, "versions": versions()})
 
 
 def main() -> int:

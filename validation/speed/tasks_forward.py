@@ -37,18 +37,19 @@ def _facts(made: Scene) -> Facts:
 
 
 def scintscope(
-    side: int, planes: int, energies: int, save: str = "", as_wide_as: int = 0
+    side: int, planes: int, energies: int, save: str = "", as_wide_as: int = 0, count: int = 1
 ) -> tuple[Work, Facts]:
-    """Return the fast form: X-ray images and light image of a new specimen."""
+    """Return the fast form: X-ray images and light image of a new specimen, ``count`` times."""
     made = scene(side, planes, energies, as_wide_as)
 
     def work() -> Facts:
-        light = light_image(made, xray_images(made))
+        for _ in range(count):
+            light = light_image(made, xray_images(made))
         if save:
             np.save(save, noise_free_frame(light, made.plane, 1.0))
         return {"transforms": light.terms, "estimated_error": light.error}
 
-    return work, _facts(made)
+    return work, _facts(made) | {"images": count}
 
 
 def exact(

@@ -7,7 +7,6 @@ own. Threads only decide who works on which piece, so the bits never depend on t
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from scintscope.camera.alias import LARGEST_TOP, AliasTables, alias_tables
 from scintscope.errors import DataError, InputError, check_range
+from scintscope.sharing import share
 from scintscope.threads import POOL_THREADS
 
 BLOCKS = 8
@@ -76,13 +76,7 @@ def run_blocks(length: int, work: Callable[[int, int, int], None], threads: int)
     check_range("threads", threads, low=1)
     edges = [length * block // BLOCKS for block in range(BLOCKS + 1)]
     pieces = [(block, edges[block], edges[block + 1]) for block in range(BLOCKS)]
-    if threads == 1:
-        for piece in pieces:
-            work(*piece)
-        return
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        for job in [pool.submit(work, *piece) for piece in pieces]:
-            job.result()
+    share(lambda piece: work(*piece), pieces, threads)
 
 
 def check_means(name: str, mean: npt.NDArray[Any], unit: str = "") -> None:

@@ -21,8 +21,11 @@ def run(
     loaded = load(scenario, sets, seed)
     from scintscope import pipeline
     from scintscope.progress import progress
+    from scintscope.report import second_process
 
-    say(pipeline.run(loaded, folder(out, loaded), progress), json)
+    with second_process() as easel:
+        outcome = pipeline.run(loaded, folder(out, loaded), progress, easel)
+    say(outcome, json)
 
 
 @app.command

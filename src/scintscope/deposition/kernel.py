@@ -45,6 +45,9 @@ Array = NDArray[np.float64]
 ALGORITHM_VERSION = 1
 """Part of the cache key; raise it when a change alters the tables."""
 
+AT_ZERO = slice(1)
+"""The first of the tabulated frequencies, f = 0."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnergyBalance:
@@ -117,7 +120,7 @@ class Deposition:
         """
         z = np.asarray(z_um, dtype=np.float64)
         first = self.first_collisions(z, path)
-        own = self.sites.mean_kev(z)[:, 0] * first
+        own = self.sites.mean_kev(z, AT_ZERO)[:, 0] * first
         return np.asarray(own + self._halo_per_energy(path) @ self.halo.panels.interpolation(z).T)
 
     def _halo_per_energy(self, path: float) -> Array:
@@ -166,6 +169,22 @@ class Deposition:
         halo = self._halo_transfer(photons, path)
         spread = np.einsum("gtn,dn->gdt", halo, self.halo.panels.interpolation(z), optimize=True)
         return np.asarray((own + spread) @ interpolation(frequency_cy_per_um))
+
+    def transfer_by_energy(self, z_um: Array, path: float = 1.0) -> Array:
+        """Return `mean_transfer` of each energy by itself at the tabulated frequencies, (E, D, T).
+
+        Parameters
+        ----------
+        z_um : (D,) array
+            Depths.
+        path : float
+            1/cos of the angle of incidence.
+        """
+        z = np.asarray(z_um, dtype=np.float64)
+        own = self.sites.mean_sum(self.first_collisions(z, path), z)
+        halo = self._halo_transfer(np.eye(self.energy_kev.size), path)
+        spread = np.einsum("gtn,dn->gdt", halo, self.halo.panels.interpolation(z), optimize=True)
+        return np.asarray((own + spread) @ interpolation(tabulated_frequencies()))
 
     def checked(self, weights: Array) -> Array:
         """Return weights as a (G, E) array of floats, or refuse them."""
@@ -246,7 +265,8 @@ class Deposition:
         z, weight = panels.z_um, panels.weight_um
         first = self.first_collisions(z)
         collided = -np.expm1(-self.attenuation_per_um * self.thickness_um)
-        lost = (first * (self.sites.full_kev()[:, None] - self.sites.mean_kev(z)[:, 0])) @ weight
+        short = self.sites.full_kev()[:, None] - self.sites.mean_kev(z, AT_ZERO)[:, 0]
+        lost = (first * short) @ weight
         scattered = tables["scattered_kev"]
         if not self.halo.groups.scattered.size:
             away = self.table.rayleigh_per_um * self.energy_kev

@@ -73,38 +73,42 @@ def isotropic_collisions(
     root = np.sqrt(attenuation_per_um**2 + (k * cosine) ** 2)
     kappa = root / cosine
     strength = 0.5 * attenuation_per_um**2 * weight / (cosine * root)
-    return np.stack([_matrix(panels, s, x) for s, x in zip(strength, kappa, strict=True)])
+    return _matrices(panels, strength, kappa)
 
 
-def _matrix(panels: Panels, strength: Array, kappa: Array) -> Array:
-    """Return the matrix of sum_q strength_q exp(-kappa_q |z - z'|), (N, N)."""
+def _matrices(panels: Panels, strength: Array, kappa: Array) -> Array:
+    """Return the matrices of sum_q strength_q exp(-kappa_q |z - z'|), (F, N, N).
+
+    Strength and kappa are (F, Q). Elementary functions are taken for all frequencies at once.
+    """
     width = panels.width_um
     count = width.size
     z = panels.z_um.reshape(count, PANEL_NODES)
-    rising = exponential_moments(kappa[:, None] * width) @ lagrange_coefficients()
-    out = width[None, :, None] * rising  # int exp(-kappa (z' - left)) phi_j dz', (Q, P, j)
-    result = np.zeros((count, PANEL_NODES, count, PANEL_NODES))
-    for p in range(count):
-        ahead = np.exp(-kappa[:, None] * (panels.edge_um[p] - z[:p].reshape(1, -1)))
-        near = (ahead * strength[:, None]).T @ out[:, p]
-        result[:p, :, p] = near.reshape(p, PANEL_NODES, PANEL_NODES)
+    rising = exponential_moments(kappa[..., None] * width) @ lagrange_coefficients()
+    out = width[:, None] * rising  # int exp(-kappa (z' - left)) phi_j dz', (F, Q, P, j)
+    result = np.zeros((kappa.shape[0], count, PANEL_NODES, count, PANEL_NODES))
+    for p in range(1, count):
+        ahead = np.exp(-kappa[..., None] * (panels.edge_um[p] - z[:p].reshape(-1)))
+        near = (ahead * strength[..., None]).transpose(0, 2, 1) @ out[:, :, p]
+        result[:, :p, :, p] = near.reshape(-1, p, PANEL_NODES, PANEL_NODES)
     # panels and nodes are symmetric about the middle: A[i, j] = A[N-1-i, N-1-j]
-    upper = result.reshape(count * PANEL_NODES, -1)
-    result = (upper + upper[::-1, ::-1]).reshape(result.shape)
+    upper = result.reshape(kappa.shape[0], count * PANEL_NODES, -1)
+    result = (upper + upper[:, ::-1, ::-1]).reshape(result.shape)
     for p in range((count + 1) // 2):
         block = _own_panel(float(width[p]), strength, kappa)
-        result[p, :, p] = block
-        result[count - 1 - p, :, count - 1 - p] = block
+        result[:, p, :, p] = block
+        result[:, count - 1 - p, :, count - 1 - p] = block
     return result.reshape(upper.shape)
 
 
 def _own_panel(width_um: float, strength: Array, kappa: Array) -> Array:
-    """Return the block of a panel on itself, (i, j): from below, and by symmetry from above."""
+    """Return the blocks of a panel on itself, (F, i, j): from below, by symmetry from above."""
     x, _ = unit_nodes(PANEL_NODES)
-    moments = exponential_moments(kappa[:, None] * width_um * x)
-    summed = np.tensordot(strength, moments, axes=1) * x[:, None] ** np.arange(1, PANEL_NODES + 1)
-    below = np.einsum("in,inj->ij", summed, shifted_coefficients())
-    return np.asarray(width_um * (below + below[::-1, ::-1]))
+    moments = exponential_moments(kappa[..., None] * width_um * x)
+    summed = np.einsum("fq,fqin->fin", strength, moments, optimize=True)
+    summed = summed * x[:, None] ** np.arange(1, PANEL_NODES + 1)
+    below = np.einsum("fin,inj->fij", summed, shifted_coefficients())
+    return np.asarray(width_um * (below + below[:, ::-1, ::-1]))
 
 
 def escape_probability(panels: Panels, attenuation_per_um: float) -> Array:

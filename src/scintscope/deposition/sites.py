@@ -13,9 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.deposition.outcomes import Electrons, ElectronTracks, NoTracks, Outcome
+from scintscope.remembered import Remembered
 
 Array = NDArray[np.float64]
 Keep = Callable[[Electrons], Array | None]
+Fractions = dict[tuple[str, bytes], Array]
+
+_fractions: Remembered[Fractions] = Remembered(most=12)
+"""Kept fractions by plate and depths: every question about a plate on its nodes asks for them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,9 +44,10 @@ class Sites:
     def keep(self, z_um: Array) -> Keep:
         """Return the kept fraction at depths, as a function of a group of electrons, (E|1, D).
 
-        None where nothing is lost (electrons stop where they start). Each group is asked once.
+        None where nothing is lost (electrons stop where they start). Each group is asked once for
+        the same depths.
         """
-        known: dict[tuple[str, bytes], Array] = {}
+        known = _fractions((self,), z_um.tobytes(), dict)
 
         def fraction(electrons: Electrons) -> Array | None:
             if isinstance(self.tracks, NoTracks):
@@ -69,14 +75,22 @@ class Sites:
         parts = [chance * electrons.mean_kev[:, 0] for chance, electrons in self.groups()]
         return np.asarray(np.sum(parts, axis=0))
 
-    def mean_kev(self, z_um: Array) -> Array:
-        """Return the mean energy left at the site with its transfer function, (E, T, D)."""
+    def mean_kev(self, z_um: Array, frequencies: slice = slice(None)) -> Array:
+        """Return the mean energy left at the site with its transfer function, (E, T, D).
+
+        Parameters
+        ----------
+        z_um : (D,) array
+            Depths.
+        frequencies : slice
+            Which of the tabulated frequencies; ``slice(1)`` is f = 0 alone.
+        """
         keep = self.keep(z_um)
-        first = self.outcomes[0].first.mean_kev
+        first = self.outcomes[0].first.mean_kev[:, frequencies]
         flat = np.zeros(first.shape)
         total = np.zeros((*first.shape, z_um.size))
         for chance, electrons in self.groups():
-            part = chance[:, None] * electrons.mean_kev
+            part = chance[:, None] * electrons.mean_kev[:, frequencies]
             kept = keep(electrons)
             if kept is None:
                 flat = flat + part
@@ -85,7 +99,10 @@ class Sites:
         return total + flat[:, :, None]
 
     def mean_sum(self, weights: Array, z_um: Array) -> Array:
-        """Return the weighted sum over photon energies of the mean energy left, (S, D, T)."""
+        """Return the weighted sum over photon energies of the mean energy left, (S, D, T).
+
+        Weights of two axes: a sum of its own for each photon energy (`contracted`).
+        """
         return contracted(
             weights,
             self.keep(z_um),

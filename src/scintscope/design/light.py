@@ -97,9 +97,9 @@ def best_focus(table: PupilTable, numbers: Numbers, z: Any, light: Any) -> Any:
     z, light : (D,) array
         Emitters of the film and their light, quadrature weights included.
     """
-    alive = (_planes(table, numbers), dict(numbers), z, light)
+    alive = (merit_planes(table, numbers), dict(numbers), z, light)
     held = jax.tree_util.tree_map(jax.lax.stop_gradient, alive)
-    merit = _merit(table, *held)
+    merit = focus_merit(table, *held)
     thickness = held[1]["layer@0"]
     places = jnp.linspace(0.0, 1.0, _SCAN) * thickness
     start = places[jnp.argmax(jax.vmap(merit)(places))]
@@ -109,7 +109,8 @@ def best_focus(table: PupilTable, numbers: Numbers, z: Any, light: Any) -> Any:
         return _newton(merit, focus, start - reach, start + reach, thickness)
 
     focus = jax.lax.stop_gradient(jax.lax.fori_loop(0, _NEWTON - 1, refine, start))
-    return _newton(_merit(table, *alive), focus, start - reach, start + reach, numbers["layer@0"])
+    last = focus_merit(table, *alive)
+    return _newton(last, focus, start - reach, start + reach, numbers["layer@0"])
 
 
 def _newton(merit: Any, focus: Any, low: Any, high: Any, thickness: Any) -> Any:
@@ -120,7 +121,7 @@ def _newton(merit: Any, focus: Any, low: Any, high: Any, thickness: Any) -> Any:
     return jnp.clip(jnp.clip(focus - step, low, high), 0.0, thickness)
 
 
-def _planes(table: PupilTable, numbers: Numbers) -> tuple[Any, Any]:
+def merit_planes(table: PupilTable, numbers: Numbers) -> tuple[Any, Any]:
     """Return the area under the transfer function over c_1 and c_2, (R, S), and its slope by c_3.
 
     The pixel's aperture weighs it; rows out of the plate's reach are zero.
@@ -137,7 +138,7 @@ def _planes(table: PupilTable, numbers: Numbers) -> tuple[Any, Any]:
     return summed, slope
 
 
-def _merit(
+def focus_merit(
     table: PupilTable, planes: tuple[Any, Any], numbers: Numbers, z: Any, light: Any
 ) -> Callable[[Any], Any]:
     """Return the area under the presampled MTF as a function of the focus below the exit face."""

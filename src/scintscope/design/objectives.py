@@ -219,14 +219,15 @@ def _exposure(objective: Objective, curves: Curves) -> Any:
     return jnp.exp(root - excess(root) / for_ever(jax.grad(excess)(root)))
 
 
-def _object_power(objective: Objective, curves: Curves) -> Any:
-    f, length = curves.frequency_cy_per_um, objective.correlation_um
-    spread = (1.0 + (2.0 * jnp.pi * f * length) ** 2) ** -1.5
-    return 2.0 * jnp.pi * length**2 * objective.contrast**2 * spread
+def object_power(objective: Objective, frequency_cy_per_um: Any) -> Any:
+    """Return W_o, the power of the object of the mean square errors, um2 (module equation)."""
+    f, length = frequency_cy_per_um, objective.correlation_um
+    spread = (1.0 + (2.0 * np.pi * f * length) ** 2) ** -1.5
+    return 2.0 * np.pi * length**2 * objective.contrast**2 * spread
 
 
 def _mse_wiener(objective: Objective, curves: Curves) -> Any:
-    power, weight = _object_power(objective, curves), _plane(curves)
+    power, weight = object_power(objective, curves.frequency_cy_per_um), _plane(curves)
     neq = jnp.asarray(curves.transfer) ** 2 / curves.normalised_nps_um2
     return (weight * power / (1.0 + power * neq)).sum() / (weight * power).sum()
 
@@ -240,7 +241,7 @@ def richardson_lucy_filter(transfer: Any, iterations: int) -> Any:
 
 
 def _mse_richardson_lucy(objective: Objective, curves: Curves) -> Any:
-    power, weight = _object_power(objective, curves), _plane(curves)
+    power, weight = object_power(objective, curves.frequency_cy_per_um), _plane(curves)
     gain = richardson_lucy_filter(curves.transfer, objective.iterations)
     left = (1.0 - gain * curves.transfer) ** 2 * power
     noise = gain**2 * curves.normalised_nps_um2

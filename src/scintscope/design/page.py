@@ -45,10 +45,13 @@ def write_page(folder: Path, results: Results, found: Mapping[str, Any]) -> None
         description=results.study.description,
         sentences=sentences(results, found),
         figures=figures(results),
-        tables=[_optima_table(results, found), _ranked(results), _sensitivity_table(results)],
+        tables=[
+            _optima_table(results, found), *_restored_tables(results), _ranked(results),
+            _sensitivity_table(results),
+        ],
         provenance=versions(),
         scenario=results.study.base.to_toml(),
-    )
+    )  # fmt: skip
     write_text(folder / FILE, text)
 
 
@@ -164,7 +167,7 @@ def _draw_map(results: Results) -> Figure:
             other.numbers, one.numbers, values, levels=8, colors="white", linewidths=0.8
         )
         axes.clabel(lines, fmt="%.3g", fontsize=8)
-    figure.colorbar(shown, ax=axes, label=_label(objective))
+    style.colour_bar(figure, shown, axes, _label(objective))
     best, grid = results.optimum[results.first], results.grid_best[results.first]
     axes.plot(grid.values[other.key], grid.values[one.key], "o", mfc="none", color="white", ms=9)
     axes.plot(best.values[other.key], best.values[one.key], "x", color=style.THICK, ms=10, mew=2.5)
@@ -278,6 +281,30 @@ def _optima_table(results: Results, found: Mapping[str, Any]) -> Table:
             f"{grid['objectives'][objective.label]:.4g}", "yes" if own["within_one_step"] else "no",
         ])  # fmt: skip
     return Table(title="Best design for each objective", head=head, rows=rows, note="By gradients.")
+
+
+def _restored_tables(results: Results) -> list[Table]:
+    """Return what Richardson-Lucy leaves of images, if images were made."""
+    if not results.restored:
+        return []
+    head = [
+        "optimum of", "objective", "linearised", "images", "rms contrast",
+        "full contrast, images", "full contrast, linearised",
+    ]  # fmt: skip
+    rows = [
+        [
+            design, label, f"{row['linearised']:.3g}", f"{row['images']:.3g}",
+            f"{row['rms_contrast']:.0%}", f"{row['full_contrast_images']:.3g}",
+            f"{row['full_contrast_linearised']:.3g}",
+        ]
+        for design, by_objective in results.restored.items()
+        for label, row in by_objective.items()
+    ]  # fmt: skip
+    note = (
+        "Error over the object's variance, both within the camera's Nyquist radius; simulated "
+        "frames of 256 x 256 pixels with noise. Full contrast: opaque over half of the field."
+    )
+    return [Table(title="Richardson-Lucy on images", head=head, rows=rows, note=note)]
 
 
 def _ranked(results: Results) -> Table:

@@ -42,6 +42,7 @@ _PER_WAVE = 16
 """Nodes in v per wave of defocus: H of a disc oscillates with period 1 / (4 c_1) in v."""
 _THREADS = 2
 _FINE = 32
+_NODES_STEP = 8
 _MOST_BYTES = 1.5e9
 
 
@@ -95,14 +96,13 @@ def pupil_table(
             f"{size / 1e9:.1f} GB (limit {_MOST_BYTES / 1e9:g}). Use smaller ranges of thickness, "
             "NA or focus."
         )
-    nodes_x = int(24 + 0.5 * 2.0 * np.pi * largest)
     nodes_y = int(12 + 0.5 * np.pi * max(abs(two[0]), abs(two[-1])))
     values = np.zeros((one.size, two.size, count), dtype=np.float32)
     slope = np.zeros(values.shape, dtype=np.float32) if third else None
     v = v_nodes(count)
 
     def fill(i: int) -> None:
-        h, d = _column(v[i], one, two, nodes_x, nodes_y, third)
+        h, d = _column(v[i], one, two, _nodes_along(v[i], largest), nodes_y, third)
         values[:, :, i] = h
         if slope is not None:
             slope[:, :, i] = d
@@ -115,6 +115,12 @@ def pupil_table(
         values=jnp.asarray(values),
         slope=None if slope is None else jnp.asarray(slope),
     )
+
+
+def _nodes_along(h: float, most_waves: float) -> int:
+    """Return the nodes along the shear: A spans 4 h (1 - h); few counts, whose rules are kept."""
+    wanted = 24.0 + np.pi * most_waves * 4.0 * h * (1.0 - h)
+    return int(_NODES_STEP * np.ceil(wanted / _NODES_STEP))
 
 
 def _column(
@@ -143,9 +149,9 @@ def _column(
     return value, -2.0 * np.pi * turned
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=256)
 def _gauss(count: int) -> tuple[Array, Array]:
-    """Return Gauss-Legendre nodes and weights; the same two sets serve every frequency."""
+    """Return Gauss-Legendre nodes and weights; few sets serve every frequency."""
     nodes, weights = np.polynomial.legendre.leggauss(count)
     return nodes, weights
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -23,6 +23,7 @@ from scintscope.design.optimise import (
     kept,
     sensitivities,
 )
+from scintscope.design.restored_images import images_sentence
 from scintscope.design.study import Study, Variable
 from scintscope.errors import ScenarioError
 from scintscope.threads import POOL_THREADS
@@ -61,6 +62,8 @@ class Results:
         Best mean of the first objective under the tolerances.
     front : list of (N,) bool array
         Designs that no other allowed one beats in every objective.
+    restored : dict of str to dict
+        Of `restored_images`, for each of the chosen few.
     """
 
     study: Study
@@ -75,6 +78,7 @@ class Results:
     sensitivity: Mapping[str, Mapping[str, float]]
     robust: Found | None
     front: list[Flags]
+    restored: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     @property
     def first(self) -> str:
@@ -257,7 +261,8 @@ def sentence(results: Results) -> str:
         f"Best {objective.label} of the {study.plate} plate: {value} at {words}; "
         f"{gain:.2%} better than the best of the grid"
     )
-    parts = [text + ".", _margin(results), _at_ends(results)]
+    told = images_sentence(results.restored)
+    parts = [text + ".", _margin(results), _at_ends(results), told]
     return " ".join(part for part in parts if part)
 
 
@@ -336,6 +341,7 @@ def document(results: Results) -> dict[str, Any]:
             "tolerances": dict(study.tolerances),
             "expected": study.objectives[0].sign * results.robust.score,
         },
+        "richardson_lucy_on_images": results.restored,
         "designs": sum(flags.size for flags in results.allowed),
         "allowed": sum(int(flags.sum()) for flags in results.allowed),
         "pareto_front": sum(int(flags.sum()) for flags in results.front),

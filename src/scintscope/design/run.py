@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from scintscope.design.evaluate import (
@@ -14,13 +15,15 @@ from scintscope.design.evaluate import (
     study_key,
 )
 from scintscope.design.model import DesignModel
-from scintscope.design.optimise import judged_point
+from scintscope.design.optimise import Found, judged_point
+from scintscope.design.restored_images import KIND, judged_few, restored_images
 from scintscope.design.results import Results, conclude
 from scintscope.design.study import Study
 from scintscope.design.tabulate import design_models
 from scintscope.design.write import write_results
 from scintscope.outputs import Outcome, provenance, staged_output, write_json, write_text
 from scintscope.progress import Progress
+from scintscope.threads import POOL_THREADS
 
 
 def make_models(study: Study, progress: Progress) -> list[DesignModel]:
@@ -51,7 +54,19 @@ def perform(
     with progress("best design", 1) as advance:
         results = conclude(study, models, gathered(study, chunks, shelf))
         advance(1)
-    return results
+    if not study.images or KIND not in [o.kind for o in study.objectives]:
+        return results
+    few = judged_few(results.optimum, study)
+    with progress("restored images", len(few)) as advance:
+
+        def one(found: Found) -> dict[str, dict[str, float]]:
+            rows = restored_images(study, models, found)
+            advance(1)
+            return rows
+
+        with ThreadPoolExecutor(POOL_THREADS) as pool:
+            rows = pool.map(one, few.values())
+            return replace(results, restored=dict(zip(few, rows, strict=True)))
 
 
 def run_study(

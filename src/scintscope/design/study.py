@@ -136,6 +136,8 @@ class Study:
         How far a key may be off, for the robust optimum.
     sample : Sample
         Scattered designs instead of the grid, if its points are not 0.
+    images : bool
+        Whether Richardson-Lucy restores images of the chosen few too, where it is an objective.
     """
 
     name: str
@@ -148,6 +150,7 @@ class Study:
     objectives: tuple[Objective, ...] = ()
     tolerances: Mapping[str, float] = field(default_factory=dict)
     sample: Sample = field(default_factory=lambda: Sample())
+    images: bool = True
 
     @property
     def numeric(self) -> tuple[Variable, ...]:

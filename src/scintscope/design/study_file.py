@@ -19,8 +19,7 @@ from scintscope.scenario.files import Tree, merge, parse_sets, read_tree
 
 _TABLES = (
     "name", "description", "base", "plate", "set", "variables", "links", "constraints",
-    "objectives", "tolerances",
-    "sample",
+    "objectives", "tolerances", "sample", "images",
 )  # fmt: skip
 _WAYS = ("range", "log_range", "grid", "list")
 
@@ -78,9 +77,17 @@ def _study(tree: Tree, path: Path, sets: Sequence[str]) -> Study:
         objectives=_objectives(tree.get("objectives", ())),
         tolerances=_tolerances(tree.get("tolerances", {}), variables),
         sample=_part(Sample, tree.get("sample", {}), "sample"),
+        images=_flag(tree, "images"),
     )
     _check(study)
     return study
+
+
+def _flag(tree: Tree, name: str) -> bool:
+    value = tree.get(name, True)
+    if not isinstance(value, bool):
+        raise ScenarioError(f"{name} = {value!r}: give true or false.")
+    return value
 
 
 def _known(where: str, table: Mapping[str, Any], names: Sequence[str]) -> None:

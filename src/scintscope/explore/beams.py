@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,10 @@ Array = NDArray[np.float64]
 _SHEET_UM = {"Al": 50.0, "Cu": 5.0}
 _STEP = 1.04
 _LOWEST_KEV = 1.5
+_TOPS_KEV = (40.0, 60.0, 80.0, 110.0, 150.0, 200.0)
 _EDGE_GAP = 1e-3
+_ONE_AT_A_TIME = Lock()
+"""For the tube model, whose library keeps state of its own."""
 _NO_BINS = 1.0
 """Width of a tube's bins, asked for where there is no tube."""
 
@@ -33,11 +37,13 @@ def energy_grid(source: Source, distance_mm: float, material: object, top_kev: f
     """Return the energies at which a material's tables are made, keV, (E,).
 
     A tube's spectrum is put on energies 4 % apart, with a pair on both sides of each absorption
-    edge; a single energy stays itself, a measured spectrum keeps its bins.
+    edge; they end at one of few voltages, so that scenarios share tables. A single energy stays
+    itself, a measured spectrum keeps its bins.
     """
     if not isinstance(source, TubeSource):
         edges = attenuation.absorption_edges_kev(material, 1.0, 300.0)  # type: ignore[arg-type]
         return beam_spectrum(source, distance_mm, _NO_BINS, edges).energy_kev
+    top_kev = next((kev for kev in _TOPS_KEV if kev >= top_kev), top_kev)
     edges = attenuation.absorption_edges_kev(material, _LOWEST_KEV, top_kev)  # type: ignore[arg-type]
     count = int(np.ceil(np.log(top_kev / _LOWEST_KEV) / np.log(_STEP))) + 1
     mesh = np.geomspace(_LOWEST_KEV, top_kev, count)
@@ -51,14 +57,15 @@ def energy_grid(source: Source, distance_mm: float, material: object, top_kev: f
 def _tube(source: TubeSource, distance_mm: float) -> Spectrum:
     from scintscope.source.tube import sampled_spectrum
 
-    return drop_empty(sampled_spectrum(source, distance_mm))[0]
+    with _ONE_AT_A_TIME:
+        return drop_empty(sampled_spectrum(source, distance_mm))[0]
 
 
-def prepare(source: Source, distance_mm: float) -> None:
-    """Run the tube model for everything that one voltage of the page needs."""
-    if isinstance(source, TubeSource):
-        for material in _SHEET_UM:
-            spectrum(source, distance_mm, material, 1.0)
+def prepare(source: TubeSource, distance_mm: float, filtered: bool) -> None:
+    """Run the tube model for one voltage of the page, or for all its added filters as well."""
+    _tube(source, distance_mm)
+    for material in _SHEET_UM if filtered else ():
+        spectrum(source, distance_mm, material, 1.0)
 
 
 def spectrum(

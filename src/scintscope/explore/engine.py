@@ -9,7 +9,7 @@ key of the scenario may change, and curves carry no error of interpolation in NA
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,17 +19,18 @@ from scipy.interpolate import CubicSpline
 from scipy.special import j0
 
 from scintscope.cache import cached_arrays
-from scintscope.design.axes import Axis, Nodes, contracted
 from scintscope.design.beam_numbers import water_dose_gy_per_s
+from scintscope.design.events import ORDERS
 from scintscope.design.instrument_numbers import instrument_numbers
-from scintscope.design.light import best_focus, layer_waves, travel_for
+from scintscope.design.light import focus_merit, layer_waves, merit_planes, travel_for
 from scintscope.design.model import DEPTH_COUNTS, Curves, DesignModel, Plan, spline_matrix
 from scintscope.design.pupil_table import PupilTable, frequency_stencil, pupil_table, v_nodes
-from scintscope.design.xray_tables import panel_depths, to_depths
-from scintscope.explore.film import THICKNESS, Film
+from scintscope.design.xray_tables import FACE_NODES, MIDDLE_NODES, panel_depths, to_depths
+from scintscope.errors import ScintscopeError
 from scintscope.instrument import Instrument
 from scintscope.jax64 import jax, jnp
 from scintscope.noise.theory import Moments, NoiseCurves, noise_curves
+from scintscope.scintillator.layers import emitting_layers
 from scintscope.scintillator.plate import Plate
 from scintscope.source import Spectrum
 
@@ -37,15 +38,20 @@ Array = NDArray[np.float64]
 Numbers = dict[str, Array]
 
 FREQUENCIES = 192
-COUNTS = (32, 64, 128, 256, 512)
+COUNTS = (64, 256, 512)
 """Depth nodes to choose from: each is compiled once."""
 RADII = 160
 _FINE, _LAST = 1600, 0.05
 _FOCUS_NODES = 200
+_SCAN = 41
 _NO_PIXEL_UM = 1e-6
 _MARGIN_WAVES = 0.05
 _THIRD = 5e-3
 """Margin of the tables, and the third-order wavefront from which it counts (`tabulate`)."""
+
+
+class NotReadyError(ScintscopeError):
+    """Tables or compiled functions that a state needs are still being made."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +100,10 @@ def beam_totals(spectrum: Spectrum) -> Numbers:
         "incident_kev": np.asarray(spectrum.photons_per_um2_s @ spectrum.energy_kev),
         "dose_gy_per_s": np.asarray(water_dose_gy_per_s(spectrum)),
     }
+
+
+def _no_beam() -> Numbers:
+    return {name: np.zeros(()) for name in ("incident", "incident_kev", "dose_gy_per_s")}
 
 
 def wave_ranges(
@@ -149,20 +159,22 @@ class Engine:
         Transfer functions of the light; the same at fewer frequencies, for the focus.
     frequency_cy_per_um, light_cy_per_um : (F,), (G,) array
         Of the curves; to the cut-off at the largest NA.
+    compiled : set of int
+        Depth nodes for which the model is compiled (`compile`).
     """
 
     pupil: PupilTable
     focus_pupil: PupilTable
     frequency_cy_per_um: Array
     light_cy_per_um: Array
+    compiled: set[int] = field(default_factory=set)
 
     def view(
         self,
         instrument: Instrument,
         plate: Plate,
         spectrum: Spectrum,
-        films: Sequence[Film],
-        weighed: Sequence[Mapping[str, Any]],
+        layers: Sequence[Mapping[str, Any]],
     ) -> PlateView:
         """Return what the page shows of a plate.
 
@@ -172,22 +184,29 @@ class Engine:
             At the sliders' values.
         spectrum : Spectrum
             At the plate's entrance face.
-        films, weighed
-            Tables of each layer that makes light, and the same summed over the photons that
-            reach it.
+        layers : sequence of dict
+            ``left``, ``squares``, ``products`` of each layer that makes light, summed over the
+            photons that reach it.
+
+        Raises
+        ------
+        NotReadyError
+            If the model is not compiled for as many depth nodes.
         """
         numbers: Numbers = dict(instrument_numbers(instrument, plate)) | beam_totals(spectrum)
         count = depth_nodes(numbers)
+        if count not in self.compiled:
+            raise NotReadyError(f"the model is being compiled for {count} depths.")
         focus = numbers.get("focus")
         if focus is None:
-            left, nodes = weighed[0]["left"][..., 0], films[0].nodes
-            focus = np.asarray(_best_focus(self.focus_pupil, numbers, left, nodes, count))
+            left = layers[0]["left"][..., 0]
+            focus = np.asarray(_best_focus(self.focus_pupil, numbers, left, count))
         bare = numbers | {
             "focus": focus,
             "pixel": np.asarray(_NO_PIXEL_UM),
             "variance": np.zeros(()),
         }
-        light = self._curves(bare, films, weighed, count)
+        light = self._curves(bare, layers, count)
         mean = float(light.electrons_per_um2)
         events = np.maximum(light.nps_electrons2_per_um2 - mean, 0.0)
         radius, psf = radial(self.light_cy_per_um, light.transfer)
@@ -216,44 +235,77 @@ class Engine:
             psf_per_um2=psf,
         )
 
-    def _curves(
-        self,
-        numbers: Numbers,
-        films: Sequence[Film],
-        weighed: Sequence[Mapping[str, Any]],
-        count: int,
-    ) -> Curves:
+    def compile(self, instrument: Instrument, plate: Plate, tabulated: int) -> None:
+        """Run once through what is compiled at its first use, on tables without content.
+
+        Parameters
+        ----------
+        instrument, plate
+            Whose depth nodes are the kind to compile.
+        tabulated : int
+            Frequencies of the tables.
+        """
+        numbers: Numbers = dict(instrument_numbers(instrument, plate)) | _no_beam()
+        count = depth_nodes(numbers)
+        depths = 2 * FACE_NODES + MIDDLE_NODES
+        empty = {
+            "left": np.zeros((depths, tabulated)),
+            "squares": np.zeros((depths, tabulated)),
+            "products": np.zeros((tabulated, ORDERS, ORDERS)),
+        }
+        _best_focus(self.focus_pupil, numbers, empty["left"][:, 0], count)
+        bare = numbers | {"focus": np.zeros(()), "pixel": np.asarray(_NO_PIXEL_UM)}
+        self._curves(bare, [empty] * len(emitting_layers(plate)), count)
+        self.compiled.add(count)
+
+    def _curves(self, numbers: Numbers, layers: Sequence[Mapping[str, Any]], count: int) -> Curves:
         """Return the design model's curves up to the cut-off, at a given focus."""
-        layers = tuple(film.nodes for film in films)
-        tabulated = weighed[0]["left"].shape[-1]
+        tabulated = layers[0]["left"].shape[-1]
         model = DesignModel(
             plan=Plan(
-                axes=_axes(layers),
+                axes=(),
                 numbers=tuple((name, ()) for name in sorted(numbers)),
-                layers=layers,
+                layers=((),) * len(layers),
                 by_energy=False,
                 best_focus=False,
             ),
             tables={
                 "numbers": {name: jnp.asarray(value) for name, value in numbers.items()},
-                "layers": [dict(layer) for layer in weighed],
+                "layers": [dict(layer) for layer in layers],
                 "frequency": jnp.asarray(self.light_cy_per_um),
                 "spline": jnp.asarray(spline_matrix(self.light_cy_per_um, tabulated)),
             },
             pupil=self.pupil,
         )
-        values = {axis.key: float(numbers["layer@0"]) for axis in model.plan.axes}
-        return model.curves(values, count)
+        return model.curves({}, count)
 
 
-@partial(jax.jit, static_argnames=("nodes", "count"))
-def _best_focus(
-    pupil: PupilTable, numbers: Any, left: Any, nodes: tuple[Nodes, ...], count: int
-) -> Any:
-    """Return the best focus of a film, um from its entrance face (`design.light.best_focus`)."""
+@partial(jax.jit, static_argnames=("count",))
+def _best_focus(pupil: PupilTable, numbers: Any, left: Any, count: int) -> Any:
+    """Return the best focus of a film, um from its entrance face.
+
+    The merit of `design.light.best_focus`, scanned over the plate, then once more about the best,
+    then a parabola: without its derivatives, which take long to compile and nobody needs here.
+    """
     z, weight = panel_depths(numbers["layer@0"], count, jnp)
-    made = to_depths(count) @ contracted(left, nodes, {THICKNESS: numbers["layer@0"]})
-    return numbers["thickness"] - best_focus(pupil, numbers, z, weight * made)
+    light = weight * (jnp.asarray(to_depths(count)) @ left)
+    merit = jax.vmap(focus_merit(pupil, merit_planes(pupil, numbers), numbers, z, light))
+    unit = jnp.linspace(-1.0, 1.0, _SCAN)
+    thickness = numbers["layer@0"]
+
+    def scan(_: Any, found: tuple[Any, Any]) -> tuple[Any, Any]:
+        middle, reach = found
+        places = jnp.clip(middle + reach * unit, 0.0, thickness)
+        values = merit(places)
+        best = jnp.clip(jnp.argmax(values), 1, _SCAN - 2)
+        step = 2.0 * reach / (_SCAN - 1)
+        before, here, after = (values[best + i] for i in (-1, 0, 1))
+        bend = jnp.minimum(before - 2.0 * here + after, -1e-12)
+        moved = places[best] + step * jnp.clip(0.5 * (before - after) / bend, -1.0, 1.0)
+        return jnp.clip(moved, 0.0, thickness), step
+
+    below, _ = jax.lax.fori_loop(0, 2, scan, (0.5 * thickness, 0.5 * thickness))
+    return numbers["thickness"] - below
 
 
 def fewer_frequencies(table: PupilTable) -> PupilTable:
@@ -270,11 +322,6 @@ def fewer_frequencies(table: PupilTable) -> PupilTable:
 
     slope = None if table.slope is None else thinned(table.slope)
     return replace(table, values=thinned(table.values), slope=slope)
-
-
-def _axes(layers: tuple[tuple[Nodes, ...], ...]) -> tuple[Axis, ...]:
-    keys = {node.key: node for nodes in layers for node in nodes}
-    return tuple(Axis(key=key, low=node.low, high=node.high) for key, node in keys.items())
 
 
 def depth_nodes(numbers: Numbers) -> int:

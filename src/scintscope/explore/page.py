@@ -12,6 +12,7 @@ import panel as pn
 from scintscope.errors import ScintscopeError
 from scintscope.explore import plots, words
 from scintscope.explore.controls import controls
+from scintscope.explore.engine import NotReadyError
 from scintscope.explore.state import (
     State,
     advice,
@@ -20,8 +21,9 @@ from scintscope.explore.state import (
     scenario_of,
     start_state,
 )
+from scintscope.explore.tables import Rank
 from scintscope.explore.thumbnail import SIDE_PX, plane_of, star, thumbnails
-from scintscope.explore.workshop import NotReadyError, View, Workshop
+from scintscope.explore.workshop import View, Workshop
 from scintscope.materials import Absorber, absorber
 from scintscope.units import UM_PER_MM
 
@@ -56,6 +58,7 @@ class Page:
         self.view: View | None = None
         self.marked: View | None = None
         self.waiting = True
+        self._seen = 0
         self._pending = False
         self._image_call: Any = None
         self._plane = plane_of(self.pixel_um)
@@ -65,13 +68,14 @@ class Page:
         self.numbers = _html("")
         self.changed = _html(words.changed([]))
         self.speed = _html("")
+        self.making = _html("")
         self.mark = pn.widgets.Button(label="Mark this state (dashed)", width=190)
         self.reset = pn.widgets.Button(label="Back to the scenario", width=150)
         self.download = pn.widgets.FileDownload(
             callback=self._file,
             filename=f"{base.name}-explored.toml",
             label="Download as scenario (TOML)",
-            color="primary",
+            stylesheets=[words.BUTTON_STYLE],
             width=230,
         )
         for widget in self.controls.widgets():
@@ -108,7 +112,7 @@ class Page:
         name = self.workshop.base.name
         head = _html(
             f"<h1>scintscope explore: {name}</h1><p>Move a slider; curves and images follow. "
-            "Solid lines are the sliders' state, dashed ones the marked state.</p>"
+            f"{words.key()} Solid lines are the sliders' state, dashed ones the marked state.</p>"
         )
         return pn.Row(
             pn.Column(self.controls.column(), width=320),
@@ -121,6 +125,7 @@ class Page:
                 pn.Row(*pictures),
                 _sentence(IMAGE_NOTE),
                 self.speed,
+                self.making,
                 sizing_mode="stretch_width",
             ),
             sizing_mode="stretch_width",
@@ -128,8 +133,14 @@ class Page:
 
     def poll(self) -> None:
         """Look after the tables in the making; called from time to time."""
-        if self.waiting:
+        jobs = self.workshop.tables.jobs
+        rough = self.view is not None and not self.view.fine
+        if self.waiting or (rough and jobs.done != self._seen):
+            self._seen = jobs.done
             self.refresh()
+        text = words.making(jobs.status()) if self.view is not None else ""
+        if text != self.making.object:
+            self.making.object = text
 
     def refresh(self) -> None:
         """Bring curves, numbers and sentences to the sliders' state."""
@@ -137,45 +148,51 @@ class Page:
         state = self.controls.state()
         wrong = problems(state, self.workshop.limit)
         if wrong:
-            self.waiting = False
-            self._say("problem", [*wrong, "The plots still show the last state that was valid."])
+            self._refuse([*wrong, "The plots still show the last state that was valid."])
             return
         began = time.perf_counter()
         try:
             view = self.workshop.view(state)
         except NotReadyError:
-            self._wait_for(state)
+            self._wait()
             return
         except ScintscopeError as error:
-            self.waiting = False
-            self._say("problem", [str(error)])
+            self._refuse([str(error)])
             return
         self._show(view, state)
         self._speed(curves=time.perf_counter() - began)
 
     def _show(self, view: View, state: State) -> None:
         self.view, self.waiting = view, False
+        self.workshop.tables.jobs.calm()
         if self.marked is None:
             self._mark()
-        plots.fill(self.data, view.plates)
         marked = view if self.marked is None else self.marked
+        keys = changes(self.workshop.base, state)
+        plots.fill(self.data, view.plates)
         self.numbers.object = words.table(view.plates, marked.plates)
-        self.changed.object = words.changed(changes(self.workshop.base, state))
-        self._say("advice", advice(state))
+        self.changed.object = words.changed(keys)
+        self._say("advice" if view.fine else "wait", [*self._rough(view), *advice(state)], keys)
         self._images_later()
 
-    def _wait_for(self, state: State) -> None:
-        """Say that tables are being made, and have them made next."""
+    def _rough(self, view: View) -> list[str]:
+        """Return a sentence where finer tables are still to come."""
+        if view.fine:
+            return []
+        left = self.workshop.tables.jobs.time_left(Rank.FINE)
+        return [f"Rough for now, to about 1 %: tables of more thicknesses follow{left}."]
+
+    def _wait(self) -> None:
+        """Say that tables are being made."""
         self.waiting = True
-        for material in (state.thin.material, state.thick.material):
-            failure = self.workshop.failure(material)
-            if failure:
-                self.waiting = False
-                self._say("problem", [f"No tables for {material}: {failure}"])
-                return
-            self.workshop.ask_for(material)
-        status = self.workshop.status or "starting"
+        jobs = self.workshop.tables.jobs
+        last = Rank.COMPILED if self.view is None else Rank.ROUGH
+        status = jobs.status(last) or "starting"
         self._say("wait", [f"Making tables, once: {status}. The plots follow when they are there."])
+
+    def _refuse(self, sentences: list[str]) -> None:
+        self.waiting = False
+        self._say("problem", sentences)
 
     def _dirty(self) -> None:
         """Ask for a refresh; many changes at once make one."""
@@ -217,10 +234,12 @@ class Page:
         scenario = scenario_of(self.workshop.base, self.controls.state())
         return io.BytesIO(scenario.to_toml().encode())
 
-    def _say(self, kind: str, sentences: list[str]) -> None:
+    def _say(self, kind: str, sentences: list[str], keys: list[str] | None = None) -> None:
+        """Show sentences, and tell the browser's document after all else what it now shows."""
         text = words.notice(kind, sentences)
         if text != self.notice.object:
             self.notice.object = text
+        plots.tell(self.data, keys, " ".join(sentences))
 
     def _speed(self, **seconds: float) -> None:
         times: dict[str, float] = getattr(self, "_times", {}) | seconds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ _FLOOR = 1e-9
 
 CURVES = ("mtf", "nps", "dqe", "k", "psf")
 IMAGES = ("thin", "thick", "restored")
+SHOWN = "shown"
+"""Source that names the state whose curves are plotted (`tell`)."""
 
 SENTENCES = {
     "mtf": "Contrast of a sine grating in the image: 1 is the specimen's own. Dotted: the camera's "
@@ -55,7 +57,29 @@ def sources() -> dict[str, ColumnDataSource]:
         f"{name}{end}": ColumnDataSource({"x": [], "y": []}, name=f"{name}{end}")
         for name in names
         for end in ("", ":marked")
-    } | {f"focus:{which}": ColumnDataSource({"x": [], "y": []}) for which in COLOURS}
+    } | {
+        **{f"focus:{which}": ColumnDataSource({"x": [], "y": []}) for which in COLOURS},
+        SHOWN: ColumnDataSource({"count": [0], "keys": [""], "notice": [""]}, name=SHOWN),
+    }
+
+
+def tell(data: Mapping[str, ColumnDataSource], keys: Sequence[str] | None, notice: str) -> None:
+    """Say what the page shows, for programs that read it.
+
+    Sent by the same way as the curves and after them, so whoever sees it sees them.
+
+    Parameters
+    ----------
+    data : dict of ColumnDataSource
+        Of the page.
+    keys : sequence of str or None
+        Changed keys of the state that the curves belong to; None: as before.
+    notice : str
+        Sentences on the page.
+    """
+    before = data[SHOWN].data
+    lines = before["keys"] if keys is None else ["\n".join(keys)]
+    data[SHOWN].data = {"count": [before["count"][0] + 1], "keys": lines, "notice": [notice]}
 
 
 def curves_of(view: PlateView) -> dict[str, tuple[Array, Array]]:
@@ -85,6 +109,7 @@ def curve_figure(curve: str, data: Mapping[str, ColumnDataSource], nyquist_lp_pe
         tools="pan,box_zoom,wheel_zoom,reset,save",
         toolbar_location="above",
         name=curve,
+        tags=[data[SHOWN]],
     )
     plot.toolbar.logo = None
     plot.toolbar.autohide = True
@@ -94,9 +119,8 @@ def curve_figure(curve: str, data: Mapping[str, ColumnDataSource], nyquist_lp_pe
             "x", "y", source=data[f"{name}:marked"], line_color=colour, line_dash="dashed",
             line_alpha=0.5, line_width=1.5,
         )  # fmt: skip
-        plot.line(
-            "x", "y", source=data[name], line_color=colour, line_width=2.5, legend_label=which
-        )
+        key = {} if curve == "nps" else {"legend_label": which}  # NPS: no corner is always free
+        plot.line("x", "y", source=data[name], line_color=colour, line_width=2.5, **key)
     if curve == "k":
         for which, colour in COLOURS.items():
             plot.line("x", "y", source=data[f"focus:{which}"], line_color=colour, line_width=6)
@@ -109,10 +133,11 @@ def curve_figure(curve: str, data: Mapping[str, ColumnDataSource], nyquist_lp_pe
         )  # fmt: skip
     if curve in ("mtf", "dqe"):
         plot.y_range.start = 0.0
-    plot.legend.location = "right" if curve == "nps" else "top_right"
-    plot.legend.background_fill_alpha = 0.7
-    plot.legend.border_line_alpha = 0.0
-    plot.legend.padding = 4
+    for legend in plot.legend:
+        legend.location = "top_right"
+        legend.background_fill_alpha = 0.7
+        legend.border_line_alpha = 0.0
+        legend.padding = 4
     plot.grid.grid_line_color = "#e5e5e5"
     plot.outline_line_color = None
     return plot

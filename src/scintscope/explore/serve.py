@@ -14,6 +14,7 @@ from scintscope.explore import words
 from scintscope.explore.page import Page
 from scintscope.explore.state import limits
 from scintscope.explore.workshop import Workshop
+from scintscope.progress import progress
 from scintscope.scenario import Scenario
 
 ADDRESS = "127.0.0.1"
@@ -65,7 +66,7 @@ def serve(
     limit = limits(base) if materials is None else limits(base, materials)
     chosen = free_port(port)
     workshop = Workshop(base, limit)
-    workshop.start()
+    workshop.start(progress)
     pn.extension(raw_css=[words.STYLE])
     say(f"http://{ADDRESS}:{chosen}/ (stop with Ctrl-C)")
     pn.serve(

@@ -99,6 +99,17 @@ def changed(keys: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li><code>{escape(key)}</code></li>" for key in keys) + "</ul>"
 
 
+def key() -> str:
+    """Return which colour is which plate."""
+    named = (f'<b style="color:{COLOURS[which]}">&#9473; {which}</b>' for which in COLOURS)
+    return f"{', '.join(named)}."
+
+
+def making(status: str) -> str:
+    """Return what is made in the background as a line; nothing when all is there."""
+    return f'<p class="sentence">In the background: {escape(status)}.</p>' if status else ""
+
+
 STYLE = """
 body { font-family: "DejaVu Sans", "Segoe UI", Helvetica, Arial, sans-serif; margin: 0 18px;
   color: #222; background: #fff; }
@@ -116,4 +127,8 @@ table.numbers td, table.numbers th { padding: 2px 8px; border-bottom: 1px solid 
 .problem { background: #fde4dc; border-left: 4px solid #c0392b; }
 .wait { background: #e3eef8; border-left: 4px solid #0072B2; }
 .advice { background: #fff4d6; border-left: 4px solid #E69F00; }
+"""
+BUTTON_STYLE = """
+.bk-btn { background-color: #0072B2 !important; color: #fff !important; }
+.bk-btn:hover { background-color: #005a8c !important; }
 """

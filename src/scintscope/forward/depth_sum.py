@@ -7,7 +7,6 @@ at each frequency (`NodeKernels.missed`) times the power that the images have th
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from scintscope.forward.mixture import ImageMix
 from scintscope.forward.plane import Plane, pixel_transfer, transform
 from scintscope.forward.resample import scale_about_centre, spline_transfer
 from scintscope.response import DepthResponse
+from scintscope.sharing import share
 from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
@@ -81,8 +81,7 @@ class DepthSum:
                     own = own[::-1]
                 self.spectrum[low:high] += part[low:high] * own
 
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            list(pool.map(tile, range(0, upper, _TILE_ROWS)))
+        share(tile, range(0, upper, _TILE_ROWS), _WORKERS)
 
     def _kernel(self, dense: DenseCurve, first: int, last: int) -> Image:
         """Return the curve on some rows of the upper half of the transform."""
@@ -190,11 +189,11 @@ def ring_power(
     middle = 0.5 * (frequency_cy_per_um[1:] + frequency_cy_per_um[:-1])
     weight = np.full(spectrum.shape[1], 2.0)
     weight[0] = 1.0
-    for chosen, share in ((np.array([0]), 1.0), (near, 1.0), (-near, 1.0), (every, _POWER_ROWS)):
+    for chosen, times in ((np.array([0]), 1.0), (near, 1.0), (-near, 1.0), (every, _POWER_ROWS)):
         if not chosen.size:
             continue
         part = spectrum[chosen]
-        power = (part.real**2 + part.imag**2).astype(np.float64) * weight * share
+        power = (part.real**2 + part.imag**2).astype(np.float64) * weight * times
         if factors is not None:
             power *= (factors[0][chosen, None] * factors[1][None, :]) ** 2
         f = np.hypot(fine.row_frequency_cy_per_um[chosen, None], fine.column_frequency_cy_per_um)

@@ -47,6 +47,9 @@ _COARSE_FREQUENCIES, _COARSE_PLACES = 64, 14
 _TRIALS = 40
 """Evaluations per enlargement in the search; each takes a fraction of a millisecond."""
 
+_DEPTHS_AT_ONCE = 32
+"""Of the splines over frequency, so that their pieces stay in the cache."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodeKernels:
@@ -475,14 +478,23 @@ def stretched(frequency: Array, curve: Array, factor: float) -> Array:
 
 def stretched_each(frequency: Array, curves: Array, factor: Array) -> Array:
     """Return curves (R, D, F) read at ``factor[d]`` times the tabulated frequencies."""
-    pieces = CubicSpline(frequency, curves, axis=-1).c  # (4, F - 1, R, D)
+    result = np.empty(curves.shape)
+    for first in range(0, factor.size, _DEPTHS_AT_ONCE):
+        part = slice(first, first + _DEPTHS_AT_ONCE)
+        result[:, part] = _stretched_part(frequency, curves[:, part], factor[part])
+    return result
+
+
+def _stretched_part(frequency: Array, curves: Array, factor: Array) -> Array:
+    """Return `stretched_each` of as many depths as the cache holds."""
+    pieces = CubicSpline(frequency, np.ascontiguousarray(curves.T), axis=0).c  # (4, F - 1, D, R)
     wanted = frequency[:, None] * factor[None, :]  # (F, D)
     place = np.clip(np.searchsorted(frequency, wanted, side="right") - 1, 0, frequency.size - 2)
-    t = np.where(wanted <= frequency[-1], wanted - frequency[place], 0.0)
+    t = np.where(wanted <= frequency[-1], wanted - frequency[place], 0.0)[..., None]
     depth = np.arange(factor.size)[None, :]
-    result = np.zeros((*place.shape, curves.shape[0]))
-    for piece in pieces:
-        result *= t[..., None]
-        result += piece[place, :, depth]
+    result = pieces[0][place, depth]
+    for piece in pieces[1:]:
+        result *= t
+        result += piece[place, depth]
     result[wanted > frequency[-1]] = 0.0
-    return result.transpose(2, 1, 0)
+    return np.asarray(result.T)

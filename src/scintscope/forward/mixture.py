@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scintscope.forward.slabs import over_rows
+
 Array = NDArray[np.float64]
 Image = NDArray[Any]
 
@@ -59,11 +61,16 @@ class ImageMix:
         if number == 0:
             return np.asarray(images[r])
         kind = images.dtype
-        part = np.multiply(images[self.main], kind.type(-self.slope[r]))
-        part += images[r]
-        level = kind.type(self.level[r])
-        part -= level if fluence is None else level * fluence
-        return np.asarray(part)
+        slope, level = kind.type(-self.slope[r]), kind.type(self.level[r])
+        part = np.empty(images.shape[1:], dtype=kind)
+
+        def slab(rows: slice) -> None:
+            np.multiply(images[self.main, rows], slope, out=part[rows])
+            part[rows] += images[r, rows]
+            part[rows] -= level if fluence is None else level * fluence[rows]
+
+        over_rows(slab, part.shape)
+        return part
 
 
 def image_mix(images: Image, fluence: Image | None) -> ImageMix:

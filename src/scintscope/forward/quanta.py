@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scintscope.camera.poisson import parallel_poisson
 from scintscope.forward.kernels import camera_kernel
 from scintscope.forward.plane import Plane, fold_power, transform
+from scintscope.forward.slabs import over_rows
 from scintscope.noise.groups import QuantaGroups, quanta_groups
 
 Image = NDArray[Any]
@@ -77,7 +78,13 @@ def camera_means(images: Image, plane: Plane) -> Image:
     """Return the means of fine images over the camera's pixels, (G, rows, columns)."""
     o, (rows, columns) = plane.oversampling, plane.padded_shape
     blocks = images.reshape(images.shape[0], rows, o, columns, o)
-    return np.asarray(blocks.mean(axis=(2, 4), dtype=images.dtype))
+    means = np.empty((images.shape[0], rows, columns), dtype=images.dtype)
+
+    def slab(part: slice) -> None:
+        blocks[:, part].mean(axis=(2, 4), dtype=images.dtype, out=means[:, part])
+
+    over_rows(slab, (rows, columns))
+    return means
 
 
 def quantum_noise_spectrum(

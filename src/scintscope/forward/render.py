@@ -28,6 +28,7 @@ from scintscope.forward.plane import (
 )
 from scintscope.forward.quanta import camera_means
 from scintscope.forward.resample import scale_about_centre, spline_coefficients
+from scintscope.forward.slabs import over_rows
 from scintscope.forward.terms import (
     DepthBasis,
     depth_basis,
@@ -211,12 +212,8 @@ def xray_images(
     combined, photons = images[:count], images[count + oblique.shape[0] :]
     fluence = None
     if excess is not None:
-        if basis.greatest_obliquity:
-            combined += (images[count : 2 * count] - combined) * (excess / greatest)
-        fluence = (1.0 + excess) ** -3
-        photons *= fluence
-        fluence *= 1.0 + excess * np.float32(basis.oblique_gain / greatest)
-        combined *= fluence
+        slanted = images[count : count + oblique.shape[0]]
+        fluence = _fall_off(combined, slanted, photons, excess, greatest, basis.oblique_gain)
     sigma = 0.0
     if scene.specimen is not None:
         sigma = float(penumbra_sigma_um(np.zeros(1), plane, scene.instrument)[0])
@@ -229,12 +226,40 @@ def xray_images(
     )
 
 
+def _fall_off(
+    images: Image, slanted: Image, photons: Image, excess: Image, greatest: float, gain: float
+) -> Image:
+    """Dim images and photons in place by the rays' angle, and return the light's share, (M, N).
+
+    Photons per area fall with cos^3 of the angle. ``slanted`` holds the images at the greatest
+    ``excess`` of 1/cos over 1 (or none); ``gain`` is the light's rise there.
+    """
+    fluence = np.empty_like(excess)
+
+    def slab(rows: slice) -> None:
+        beyond = excess[rows]
+        if slanted.size:
+            share = beyond / np.float32(greatest)
+            for image, other in zip(images, slanted, strict=True):
+                image[rows] += (other[rows] - image[rows]) * share
+        path = 1.0 + beyond
+        left = 1.0 / (path * path * path)
+        photons[:, rows] *= left
+        left *= 1.0 + beyond * np.float32(gain / greatest)
+        images[:, rows] *= left
+        fluence[rows] = left
+
+    over_rows(slab, excess.shape)
+    return fluence
+
+
 def _weighted(scene: Scene, weights: Array, excess: Image | None, dtype: Any) -> Image:
     """Return sum_E weights[g, E] T_E(x); without hardening, T is the energy-weighted mean."""
     sums = weights.sum(axis=1)
     if scene.specimen is None:
-        flat = np.ones((sums.size, *scene.plane.fine.shape), dtype=dtype)
-        return np.asarray(flat * sums[:, None, None].astype(dtype))
+        flat: Image = np.empty((sums.size, *scene.plane.fine.shape), dtype=dtype)
+        flat[...] = sums[:, None, None]
+        return flat
     path = None if excess is None else 1.0 + excess
     hardening = scene.instrument.accuracy.effects.sample_hardening
     response = scene.response
@@ -438,8 +463,12 @@ def summed_over_depth(response: DepthResponse, xray: XrayImages) -> Image:
     shares = response.depth_weight_um @ xray.basis.weights[:, :, 0].T
     kind = xray.images.dtype
     total = np.zeros(xray.images.shape[1:], dtype=kind)
-    for share, image in zip(shares, xray.images, strict=True):
-        total += kind.type(share) * image
+
+    def slab(rows: slice) -> None:
+        for share, image in zip(shares, xray.images, strict=True):
+            total[rows] += kind.type(share) * image[rows]
+
+    over_rows(slab, total.shape)
     return total
 
 

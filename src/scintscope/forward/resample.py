@@ -15,7 +15,6 @@ leaves at high frequencies, times m - 1.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from scintscope.sharing import share
 from scintscope.threads import POOL_THREADS
 
 FloatImage = NDArray[Any]
@@ -204,8 +204,4 @@ def _extend(tile: FloatImage, before: int, after: int) -> FloatImage:
 def _run(work: Callable[[int, int], None], length: int, step: int) -> None:
     """Call ``work(first, last)`` on all pieces of ``range(length)``."""
     edges = [(first, min(first + step, length)) for first in range(0, length, step)]
-    if len(edges) == 1:
-        work(*edges[0])
-        return
-    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        list(pool.map(lambda edge: work(*edge), edges))
+    share(lambda edge: work(*edge), edges, WORKERS)

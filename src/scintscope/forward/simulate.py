@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,12 +32,19 @@ from scintscope.response import DepthResponse, check_sampling, depth_response
 from scintscope.sample.build import build_specimen
 from scintscope.sample.specimen import SpecimenRecipe
 from scintscope.scintillator.defects import PlateDefects, make_defects
+from scintscope.sharing import share
 from scintscope.streams import stream
+from scintscope.threads import POOL_THREADS
 
 Frames = NDArray[np.uint16]
 
 PLATES = ("thin", "thick")
 BACKGROUND = "background"
+
+SIDE_BY_SIDE_PIXELS = 1 << 21
+"""On simulation grids up to this both plates' frames are taken at the same time: threads that share
+the passes over so small an image are idle half the time. Larger ones would need the memory twice.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,18 +167,24 @@ class Apparatus:
 
 def apparatus(instrument: Instrument) -> Apparatus:
     """Return the apparatus of an instrument; see `set_up` for what it raises and warns of."""
-    responses = {name: depth_response(instrument, getattr(instrument, name)) for name in PLATES}
-    both = tuple(responses.values())
+
+    def response(name: str) -> DepthResponse:
+        return depth_response(instrument, getattr(instrument, name))
+
+    both = tuple(share(response, PLATES))
+    responses = dict(zip(PLATES, both, strict=True))
     oversampling = check_sampling(instrument, both)
     warn_of_diffraction(instrument, responses["thick"])
+
+    def grouped(found: DepthResponse) -> QuantaGroups:
+        return quanta_groups(found, instrument.accuracy.noise_error)
+
     return Apparatus(
         responses=responses,
         planes={
             name: make_plane(instrument, both, responses[name], oversampling) for name in PLATES
         },
-        quanta={
-            name: quanta_groups(responses[name], instrument.accuracy.noise_error) for name in PLATES
-        },
+        quanta=dict(zip(PLATES, share(grouped, both), strict=True)),
     )
 
 
@@ -196,11 +209,15 @@ def set_up(experiment: Experiment, ready: Apparatus | None = None) -> Bench:
         For a focus outside a plate, or visible edge diffraction.
     """
     found = apparatus(experiment.instrument) if ready is None else ready
+
+    def defects(name: str) -> PlateDefects:
+        return _plate_defects(experiment, name, found.planes[name])
+
     return Bench(
         experiment=experiment,
         responses=found.responses,
         planes=found.planes,
-        defects={name: _plate_defects(experiment, name, found.planes[name]) for name in PLATES},
+        defects=dict(zip(PLATES, share(defects, PLATES), strict=True)),
         quanta=found.quanta,
     )
 
@@ -234,38 +251,45 @@ def expose_all(bench: Bench, progress: Progress) -> Exposures:
     names = stack_names(experiment)
     drift = draw_drift(acquisition, stream(acquisition.seed, "drift"), names)
     pattern = make_fixed_pattern(camera, stream(acquisition.seed, "fixed pattern"))
-    stacks: dict[str, Frames] = {}
-    truth: dict[str, RenderedLight] = {}
     with progress("frames", len(names) * acquisition.frames) as advance:
-        for plate in PLATES:
-            optics = plate_optics(
-                bench.responses[plate],
-                bench.planes[plate],
-                bench.defects[plate],
-                bench.quanta[plate],
-            )
-            for what in (*experiment.samples, BACKGROUND):
-                name = f"{plate}_{what}"
-                sample = None if what == BACKGROUND else what
-                light = _light(bench, plate, sample)
-                if what != BACKGROUND:
-                    truth[name] = truth_of(light)
-                job = _job(bench, plate, optics, light, drift[name], pattern, sample)
-                stacks[name] = take_stack(
-                    job,
-                    stream(acquisition.seed, name, "quanta"),
-                    stream(acquisition.seed, name, "camera"),
-                    lambda: advance(1),
-                )
+
+        def taken(plate: str) -> list[tuple[str, Frames, RenderedLight | None]]:
+            return list(_stacks_of(bench, plate, drift, pattern, lambda: advance(1)))
+
+        small = max(plane.fine.shape[0] * plane.fine.shape[1] for plane in bench.planes.values())
+        threads = POOL_THREADS if small <= SIDE_BY_SIDE_PIXELS else 1
+        found = [item for items in share(taken, PLATES, threads) for item in items]
     flat_exposure_s = experiment.instrument.thick.exposure_s
     return Exposures(
-        stacks=stacks,
+        stacks={name: stack for name, stack, _ in found},
         darks=_darks(experiment, pattern),
         flat=_flat(experiment, pattern, flat_exposure_s),
         flat_exposure_s=flat_exposure_s,
         drift=drift,
-        truth=truth,
+        truth={name: light for name, _, light in found if light is not None},
     )
+
+
+def _stacks_of(
+    bench: Bench,
+    plate: str,
+    drift: Mapping[str, StackDrift],
+    pattern: FixedPattern,
+    advance: Callable[[], None],
+) -> Iterator[tuple[str, Frames, RenderedLight | None]]:
+    """Yield name, frames and truth (none for the open beam) of each of a plate's stacks."""
+    experiment = bench.experiment
+    seed = experiment.acquisition.seed
+    optics = plate_optics(
+        bench.responses[plate], bench.planes[plate], bench.defects[plate], bench.quanta[plate]
+    )
+    for what in (*experiment.samples, BACKGROUND):
+        name = f"{plate}_{what}"
+        sample = None if what == BACKGROUND else what
+        light = _light(bench, plate, sample)
+        job = _job(bench, plate, optics, light, drift[name], pattern, sample)
+        stack = take_stack(job, stream(seed, name, "quanta"), stream(seed, name, "camera"), advance)
+        yield name, stack, None if sample is None else truth_of(light)
 
 
 def truth_of(light: LightImage) -> RenderedLight:

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.linalg import interpolative
 
-from scintscope.deposition.frequencies import interpolation, tabulated_frequencies
-from scintscope.forward.remembered import Remembered
+from scintscope.deposition.frequencies import interpolation
+from scintscope.remembered import Remembered
 from scintscope.response import DepthResponse
 from scintscope.sample.specimen import Specimen
 
@@ -173,11 +173,9 @@ def energy_table(response: DepthResponse, path: float = 1.0) -> Array:
     """
 
     def make() -> Array:
-        every = np.eye(response.spectrum.energy_kev.size)
-        left = response.deposition.mean_transfer
-        return left(every, response.depth_um, tabulated_frequencies(), path)
+        return response.deposition.transfer_by_energy(response.depth_um, path)
 
-    return _tables(response, path, make)
+    return _tables((response.deposition, response.depth_um), path, make)
 
 
 def _oblique_gain(
@@ -260,7 +258,7 @@ def range_shares(
 def _left_over(response: DepthResponse, z_um: Array, weight_um: Array, path: float) -> Array:
     """Return the energy that a photon leaves over a range of depths, keV, (E,)."""
     key = (float(z_um[0]), float(z_um[-1]), z_um.size, path)
-    return _ranges(response, key, lambda: response.deposit_kev_per_um(z_um, path) @ weight_um)
+    return _ranges((response,), key, lambda: response.deposit_kev_per_um(z_um, path) @ weight_um)
 
 
 def _probe_frequencies(response: DepthResponse) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,16 @@ from numpy.typing import ArrayLike
 
 from scintscope.errors import DataError
 from scintscope.metrics.checks import BoolArray, Float64Array, as_image_pair, as_mask
+from scintscope.metrics.similarity import (
+    RADIUS_PX,
+    LocalMoments,
+    local_covariance,
+    local_moments,
+    similarity_map,
+)
+from scintscope.sharing import share
 
-SSIM_SIGMA_PX = 1.5
-SSIM_RADIUS_PX = 5
-"""Radius of the SSIM weights: 3.5 sigma, rounded; a window of 11 x 11 pixels."""
+_LEAST_PX = 2 * RADIUS_PX + 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,10 +132,14 @@ def ssim(image: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> f
     DataError
         As `rmse`; also images smaller than 11 x 11 or a mask within 5 px of the border only.
     """
-    one, two = as_image_pair("image", image, "truth", truth, minimum_px=2 * SSIM_RADIUS_PX + 1)
+    one, two = as_image_pair("image", image, "truth", truth, minimum_px=_LEAST_PX)
     selected = as_mask(mask, (two.shape[0], two.shape[1]))
     _check_contrast(two[selected])
-    return _structural_similarity(one, two, selected)
+    inner = _inner(selected)
+    moments = (local_moments(one, selected), local_moments(two, selected))
+    covariance = local_covariance(*moments)
+    found = similarity_map(*moments, covariance, float(np.ptp(two[selected])))
+    return float(found[inner].mean())
 
 
 def compare_to_truth(
@@ -156,21 +167,74 @@ def compare_to_truth(
     -----
     After the fit ``rmse = sqrt(1 - rho^2)`` with rho the correlation of image and truth.
     """
-    one, two = as_image_pair("image", image, "truth", truth, minimum_px=2 * SSIM_RADIUS_PX + 1)
-    selected = as_mask(mask, (two.shape[0], two.shape[1]))
-    reference = two[selected]
-    _check_contrast(reference)
-    fit = _fit(one[selected], reference)
-    fitted = fit.gain * one + fit.offset
-    spread = float(np.std(reference))
-    error_raw = _root_mean_square(one[selected] - reference)
-    error = _root_mean_square(fitted[selected] - reference)
+    return compare_to_truths({"image": image}, {"truth": truth}, mask)["truth"]["image"]
+
+
+def compare_to_truths(
+    images: Mapping[str, ArrayLike],
+    truths: Mapping[str, ArrayLike],
+    mask: ArrayLike | None = None,
+) -> dict[str, dict[str, TruthComparison]]:
+    """Return `compare_to_truth` of several images and truths, by truth and image.
+
+    Every image and truth is filtered once; two images at a time are compared.
+    """
+    checked = {
+        name: [
+            as_image_pair(which, image, name, truth, minimum_px=_LEAST_PX)
+            for which, image in images.items()
+        ]
+        for name, truth in truths.items()
+    }
+    known = {name: pairs[0][1] for name, pairs in checked.items()}
+    shape = next(iter(known.values())).shape
+    selected = as_mask(mask, (shape[0], shape[1]))
+    for truth in known.values():
+        _check_contrast(truth[selected])
+    inner = _inner(selected)
+
+    def moments_of(image: Float64Array) -> LocalMoments:
+        return local_moments(image, selected)
+
+    moments = dict(zip(known, share(moments_of, known.values()), strict=True))
+
+    def compare(place: int) -> dict[str, TruthComparison]:
+        image = next(iter(checked.values()))[place][0]
+        own = moments_of(image)
+        return {
+            name: _compared(image, truth, selected, inner, (own, moments[name]))
+            for name, truth in known.items()
+        }
+
+    found = dict(zip(images, share(compare, range(len(images))), strict=True))
+    return {name: {which: found[which][name] for which in images} for name in truths}
+
+
+def _compared(
+    image: Float64Array,
+    truth: Float64Array,
+    selected: BoolArray,
+    inner: BoolArray,
+    moments: tuple[LocalMoments, LocalMoments],
+) -> TruthComparison:
+    """Return the comparison of one image with one truth; ``moments`` are theirs, in this order."""
+    reference, values = truth[selected], image[selected]
+    fit = _fit(values, reference)
+    spread, data_range = float(np.std(reference)), float(np.ptp(reference))
+    error_raw = _root_mean_square(values - reference)
+    error = _root_mean_square(fit.gain * values + fit.offset - reference)
+    covariance = local_covariance(*moments)
+
+    def likeness(gain: float, offset: float) -> float:
+        found = similarity_map(*moments, covariance, data_range, gain, offset)
+        return float(found[inner].mean())
+
     return TruthComparison(
         rmse=error / spread,
-        ssim=_structural_similarity(fitted, two, selected),
+        ssim=likeness(fit.gain, fit.offset),
         psnr=_decibels(reference, error),
         rmse_raw=error_raw / spread,
-        ssim_raw=_structural_similarity(one, two, selected),
+        ssim_raw=likeness(1.0, 0.0),
         psnr_raw=_decibels(reference, error_raw),
         gain=fit.gain,
         offset=fit.offset,
@@ -207,24 +271,12 @@ def _decibels(reference: Float64Array, error: float) -> float:
     return math.inf if error == 0.0 else 20.0 * math.log10(float(np.ptp(reference)) / error)
 
 
-def _structural_similarity(image: Float64Array, truth: Float64Array, selected: BoolArray) -> float:
-    """Return the mean of the SSIM map over selected pixels off the border."""
-    from skimage.metrics import structural_similarity
-
-    inner = selected[SSIM_RADIUS_PX:-SSIM_RADIUS_PX, SSIM_RADIUS_PX:-SSIM_RADIUS_PX]
+def _inner(selected: BoolArray) -> BoolArray:
+    """Return which pixels off the border are selected."""
+    inner = selected[RADIUS_PX:-RADIUS_PX, RADIUS_PX:-RADIUS_PX]
     if not inner.any():
         raise DataError(
-            f"mask selects only pixels within {SSIM_RADIUS_PX} px of the border, where SSIM has no "
+            f"mask selects only pixels within {RADIUS_PX} px of the border, where SSIM has no "
             "full window: select some further in."
         )
-    _, similarity = structural_similarity(
-        image,
-        truth,
-        data_range=float(np.ptp(truth[selected])),
-        gaussian_weights=True,
-        sigma=SSIM_SIGMA_PX,
-        use_sample_covariance=False,
-        full=True,
-    )
-    inside = similarity[SSIM_RADIUS_PX:-SSIM_RADIUS_PX, SSIM_RADIUS_PX:-SSIM_RADIUS_PX]
-    return float(inside[inner].mean())
+    return inner

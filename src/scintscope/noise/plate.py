@@ -21,9 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.noise.theory import Moments, lubberts_ratio, noise_curves
+from scintscope.remembered import Remembered
 from scintscope.response import DepthResponse, at_frequencies, mean_transfer
 
 Array = NDArray[np.float64]
+
+_powers: Remembered[Array] = Remembered(most=8)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,9 +89,23 @@ def attenuation_of(response: DepthResponse) -> Array:
 
 def quantum_noise(response: DepthResponse) -> Array:
     """Return tau c^2 sum_E phi_E INT p2_E dz at the tabulated frequencies, (F,)."""
-    power = collision_power(response, response.spectrum.photons_per_um2_s[None, :])[0]
     scale = response.plate.exposure_s * response.electrons_per_kev**2
-    return np.asarray(scale * response.depth_weight_um @ power)
+    return np.asarray(scale * open_beam_power(response))
+
+
+def open_beam_power(response: DepthResponse) -> Array:
+    """Return sum_E phi_E INT p2_E dz at the tabulated frequencies, keV^2 per um2 and s, (F,).
+
+    Kept for a plate's deposition, light and beam, whatever its exposure; read-only.
+    """
+
+    def make() -> Array:
+        power = collision_power(response, response.spectrum.photons_per_um2_s[None, :])[0]
+        found = np.asarray(response.depth_weight_um @ power)
+        found.setflags(write=False)
+        return found
+
+    return _powers((response.deposition, response.otf, response.spectrum), None, make)
 
 
 def plate_moments(response: DepthResponse, frequency_cy_per_um: Array | None = None) -> Moments:

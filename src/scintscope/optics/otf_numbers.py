@@ -10,7 +10,6 @@ per pupil node are taken, whatever the number of depths.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from scintscope.optics.pupil import Pupil
 from scintscope.optics.shear import nodes_for, phase_ranges_rad, shear_phases, shear_weights
 from scintscope.optics.wavefront import OpticalPath
+from scintscope.sharing import share
 from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
@@ -75,8 +75,7 @@ def otf_of_numbers(
         part, counts, grid = job
         result[:, part] = _block(h[part], depths, travel_um, path, counts, pupil, grid)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(block, jobs))
+    share(block, jobs, _THREADS)
     return result
 
 

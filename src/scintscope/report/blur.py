@@ -67,7 +67,7 @@ def _draw_section(
     axes.set_xlabel("radius at the object (um)")
     axes.set_ylabel("depth of the emitter, z (um)")
     axes.set_title("thick plate: PSF(r, z); dashed: cone of rays")
-    figure.colorbar(shown, ax=axes, label="log$_{10}$ of PSF over its peak")
+    style.colour_bar(figure, shown, axes, "log₁₀ of PSF over its peak")
 
 
 def _draw_depth_mtf(
@@ -111,7 +111,7 @@ def _draw_profiles(axes: Axes, responses: Mapping[str, DepthResponse]) -> None:
     axes.set_ylim(low, None)
     axes.set_xlim(0.0, reach)
     axes.set_xlabel("radius at the object (um)")
-    axes.set_ylabel("PSF (1/um$^2$)")
+    axes.set_ylabel("PSF (1/um²)")
     axes.set_title("generalized PSF of both plates")
     axes.legend()
 
@@ -148,7 +148,7 @@ def draw_signal_noise(sheet: Mapping[str, Any], nyquist_cy_per_um: float) -> Fig
 
 _LABELS = {
     "mtf": ("MTF", "MTF, presampled, pixel included"),
-    "nps": ("NPS of one frame over squared mean (um$^2$)", "noise power, before sampling"),
+    "nps": ("NPS of one frame over squared mean (um²)", "noise power, before sampling"),
     "dqe": ("DQE", "share of the X-rays' information kept"),
 }
 

@@ -80,7 +80,7 @@ def draw_budget(budget: Budget) -> Figure:
     shown = sorted(budget.present, key=lambda effect: -budget.parts[effect].rms)[:4]
     panels: list[tuple[str, Any]] = [(WORDS[e], budget.parts[e].error) for e in shown]
     panels += [("interaction", budget.interaction.error), ("all together", budget.total.error)]
-    figure = style.new_figure(4.2 + 3.1 * (-(-len(panels) // 3)))
+    figure = style.new_figure(4.2 + 3.1 * (-(-len(panels) // 3)), nested=True)
     rows = -(-len(panels) // 3)
     top, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[4.2, 3.1 * rows])[:, 0]
     left, right = top.subplots(1, 2, width_ratios=[1.1, 1.0])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.report import style
-from scintscope.report.records import Illustration
+from scintscope.report.records import Drawing
 from scintscope.response import DepthResponse
 from scintscope.units import UM_PER_MM
 
@@ -70,7 +70,7 @@ def _draw_map(figure: Figure, axes: Axes, response: DepthResponse) -> None:
     axes.set_xlabel("distance from the entry axis (um)")
     axes.set_ylabel("depth z (um)")
     axes.set_title("thick plate: energy left by a pencil beam")
-    figure.colorbar(shown, ax=axes, label="keV per um$^3$ and photon")
+    style.colour_bar(figure, shown, axes, "keV per um³ and photon")
 
 
 def _draw_radius(axes: Axes, responses: Mapping[str, DepthResponse]) -> None:
@@ -118,23 +118,25 @@ def draw_light_budget(sheet: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def deposition_figure(responses: Mapping[str, DepthResponse]) -> Illustration:
+def deposition_drawing(responses: Mapping[str, DepthResponse]) -> Drawing:
     """Return the figure of where the energy stays."""
-    return Illustration(
+    return Drawing(
         name="deposition",
         title="Where the energy stays",
         caption="Photoelectrons keep most of it within micrometres; fluorescence of the crystal "
         "carries the rest tens of micrometres away: a halo no lens can focus.",
-        png=style.picture(draw_deposition, responses),
+        draw=draw_deposition,
+        arguments=(responses,),
     )
 
 
-def budget_figure(sheet: Mapping[str, Any]) -> Illustration:
+def budget_drawing(sheet: Mapping[str, Any]) -> Drawing:
     """Return the waterfall of the light."""
-    return Illustration(
+    return Drawing(
         name="light-budget",
         title="Light budget",
         caption="What each step leaves of the photons that a deposited keV makes; the lens's "
         "aperture takes most.",
-        png=style.picture(draw_light_budget, sheet),
+        draw=draw_light_budget,
+        arguments=(sheet,),
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from scintscope.forward.simulate import Bench, Exposures
 from scintscope.report import style
 from scintscope.report.records import FinishedRun
 from scintscope.report.regions import Region, zoom_regions
@@ -54,36 +56,70 @@ def common_limits(panels: Mapping[str, Image], verdict: SampleVerdict) -> tuple[
     return max(min(low, noisy_low), low - margin), min(max(high, noisy_high), high + margin)
 
 
-def draw_side_by_side(run: FinishedRun, sample: str) -> Figure:
-    """Return thin, thick, restored, truth: whole field above, zooms below, one grey scale."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SideBySide:
+    """Images of one sample, whole and in part, as they are shown.
+
+    Parameters
+    ----------
+    whole : dict of str to Panel
+        Thin, thick, restored, truth.
+    regions : list of Region
+        Parts shown enlarged.
+    parts : dict of str to list of Panel
+        Those parts of each image.
+    limits : (float, float)
+        One grey scale for all.
+    pixel_um : float
+        Pixel at the object.
+    unit : str
+        The grey values' meaning.
+    """
+
+    whole: Mapping[str, style.Panel]
+    regions: Sequence[Region]
+    parts: Mapping[str, Sequence[style.Panel]]
+    limits: tuple[float, float]
+    pixel_um: float
+    unit: str
+
+
+def side_by_side(run: FinishedRun, sample: str) -> SideBySide:
+    """Return a sample's images as `draw_side_by_side` shows them."""
     panels = panels_of(run, sample)
     regions = zoom_regions(run, sample)
-    pixel = run.bench.planes["thick"].pixel_um
-    limits = common_limits(panels, run.verdict.samples[sample])
-    rows, columns = panels["truth"].shape
+    return SideBySide(
+        whole={name: style.panel(image, _OVERVIEW_PX) for name, image in panels.items()},
+        regions=regions,
+        parts={
+            name: [style.panel(region.cut(image)) for region in regions]
+            for name, image in panels.items()
+        },
+        limits=common_limits(panels, run.verdict.samples[sample]),
+        pixel_um=run.bench.planes["thick"].pixel_um,
+        unit=unit_of(run, sample),
+    )
+
+
+def draw_side_by_side(seen: SideBySide) -> Figure:
+    """Return thin, thick, restored, truth: whole field above, zooms below, one grey scale."""
+    regions = seen.regions
+    rows, columns = seen.whole["truth"].shape
     tall = style.WIDTH_IN / 4 * 0.94
     figure = style.new_figure(0.75 + tall * (rows / columns + len(regions)))
     grid = figure.subplots(
         1 + len(regions), 4, squeeze=False, height_ratios=[rows / columns] + [1.0] * len(regions)
     )
     shown: Any = None
-    for j, (name, image) in enumerate(panels.items()):
-        shown = style.show(grid[0, j], image, pixel, limits, largest_px=_OVERVIEW_PX)
+    for j, (name, whole) in enumerate(seen.whole.items()):
+        shown = style.show(grid[0, j], whole, seen.pixel_um, seen.limits)
         grid[0, j].set_title(_TITLES[name], color=style.COLOURS[name], fontweight="bold")
-        for i, region in enumerate(regions):
+        for i, (region, part) in enumerate(zip(regions, seen.parts[name], strict=True)):
             _mark(grid[0, j], region, "AB"[i])
-            style.show(grid[i + 1, j], region.cut(image), pixel, limits)
+            style.show(grid[i + 1, j], part, seen.pixel_um, seen.limits)
             if j == 0:
                 grid[i + 1, j].set_ylabel(f"{'AB'[i]}: {region.text}")
-    figure.colorbar(
-        shown,
-        ax=grid,
-        location="bottom",
-        shrink=0.5,
-        aspect=50,
-        pad=0.01,
-        label=unit_of(run, sample),
-    )
+    style.colour_bar(figure, shown, list(grid[-1]), seen.unit, location="bottom", shrink=0.5)
     return figure
 
 
@@ -91,26 +127,32 @@ def _mark(axes: Any, region: Region, letter: str) -> None:
     style.frame(axes, region.row, region.column, region.side, region.side, letter)
 
 
-def draw_frames(run: FinishedRun) -> Figure:
+Frame = tuple[style.Panel, tuple[float, float]]
+"""A frame as shown, and its grey scale."""
+
+
+def single_frames(exposures: Exposures) -> dict[str, Frame]:
+    """Return the first frame of target and background on both plates."""
+    found = {}
+    for name in ("thin_target", "thin_background", "thick_target", "thick_background"):
+        image = exposures.stacks[name][0]
+        found[name] = style.panel(image, _OVERVIEW_PX), style.grey_limits(image, 0.2, 99.8)
+    return found
+
+
+def draw_frames(frames: Mapping[str, Frame], pixel_um: float) -> Figure:
     """Return single raw frames: target and background on both plates, counts."""
-    pixel = run.bench.planes["thick"].pixel_um
-    rows, columns = run.bench.planes["thick"].camera_shape
+    rows, columns = frames["thick_target"][0].shape
     wide = style.WIDTH_IN / 4
     figure = style.new_figure(0.95 + wide * 0.8 * rows / columns)
-    grid = figure.subplots(1, 4)
-    names = ("thin_target", "thin_background", "thick_target", "thick_background")
-    for axes, name in zip(grid, names, strict=True):
+    for axes, (name, (image, limits)) in zip(figure.subplots(1, 4), frames.items(), strict=True):
         plate, what = name.split("_")
-        image = run.exposures.stacks[name][0]
-        limits = style.grey_limits(image, 0.2, 99.8)
-        shown = style.show(axes, image, pixel, limits, largest_px=_OVERVIEW_PX)
+        shown = style.show(axes, image, pixel_um, limits)
         axes.set_title(f"{plate} plate, {what}", color=style.COLOURS[plate], fontweight="bold")
-        figure.colorbar(
-            shown, ax=axes, location="bottom", shrink=0.9, pad=0.02, label="camera counts (ADU)"
-        )
+        style.colour_bar(figure, shown, axes, "camera counts (ADU)", location="bottom", shrink=0.9)
     return figure
 
 
-def defect_count(run: FinishedRun, plate: str) -> int:
+def defect_count(bench: Bench, plate: str) -> int:
     """Return how many defects of a plate lie in the simulated field."""
-    return len(run.bench.defects[plate].catalogue)
+    return len(bench.defects[plate].catalogue)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,27 +19,56 @@ if TYPE_CHECKING:
 _DECADES = 4.0
 
 
-def draw_kernels(run: FinishedRun) -> Figure:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kernels:
+    """Estimated and true kernel as they are shown.
+
+    Parameters
+    ----------
+    kernels : dict of str to (n, n) array
+        Estimate, converged estimate, truth, by what they are called.
+    pixel_um : float
+        Pixel at the object.
+    used, longer : sequence of float
+        I-divergence entering each iteration of the estimate and of the converged one.
+    """
+
+    kernels: Mapping[str, np.ndarray]
+    pixel_um: float
+    used: Sequence[float]
+    longer: Sequence[float]
+
+
+def kernels_of(run: FinishedRun) -> Kernels:
+    """Return the kernels of a run as `draw_kernels` shows them."""
+    psf, estimate = run.verdict.psf, run.restoration.psf
+    return Kernels(
+        kernels={
+            f"estimated, {_how(estimate.iterations)}": estimate.psf,
+            f"estimated, {_how(psf.converged.iterations)}": psf.converged.psf,
+            "true PSF (thick from thin)": psf.true,
+        },
+        pixel_um=run.bench.planes["thick"].pixel_um,
+        used=estimate.history,
+        longer=psf.converged.history,
+    )
+
+
+def draw_kernels(seen: Kernels) -> Figure:
     """Return estimate, converged estimate and truth as images; radial profiles; history."""
     figure = style.new_figure(6.4)
     grid = figure.subplots(2, 3, height_ratios=[1.0, 1.05])
-    psf, pixel = run.verdict.psf, run.bench.planes["thick"].pixel_um
-    estimate = run.restoration.psf
-    kernels = {
-        f"estimated, {_how(estimate.iterations)}": estimate.psf,
-        f"estimated, {_how(psf.converged.iterations)}": psf.converged.psf,
-        "true PSF (thick from thin)": psf.true,
-    }
+    kernels, pixel = seen.kernels, seen.pixel_um
     top = float(np.log10(max(k.max() for k in kernels.values())))
     shown: Any = None
     for axes, (name, kernel) in zip(grid[0], kernels.items(), strict=True):
         level = np.log10(np.maximum(kernel, 10.0 ** (top - _DECADES)))
         shown = style.show(axes, level, pixel, (top - _DECADES, top), cmap=style.HEAT)
         axes.set_title(name)
-    figure.colorbar(shown, ax=grid[0], shrink=0.9, label="log$_{10}$ of kernel (sum = 1)")
+    style.colour_bar(figure, shown, list(grid[0]), "log₁₀ of kernel (sum = 1)", shrink=0.9)
     _draw_profiles(grid[1, 0], kernels, pixel)
     _draw_share(grid[1, 1], kernels, pixel)
-    _draw_history(grid[1, 2], run)
+    _draw_history(grid[1, 2], seen)
     return figure
 
 
@@ -48,7 +79,7 @@ def _how(iterations: int) -> str:
 _LINES = ((style.RESTORED, "-"), (style.WARM, "--"), (style.TRUTH, "-"))
 
 
-def _draw_profiles(axes: Axes, kernels: dict[str, np.ndarray], pixel_um: float) -> None:
+def _draw_profiles(axes: Axes, kernels: Mapping[str, np.ndarray], pixel_um: float) -> None:
     peak = 0.0
     for (name, kernel), (colour, dash) in zip(kernels.items(), _LINES, strict=True):
         radius, value = radial_profile(kernel, (kernel.shape[0] // 2, kernel.shape[1] // 2))
@@ -61,12 +92,12 @@ def _draw_profiles(axes: Axes, kernels: dict[str, np.ndarray], pixel_um: float) 
     axes.set_ylim(peak * 10.0**-_DECADES, 1.5 * peak)
     axes.set_xlim(0.0, None)
     axes.set_xlabel("radius at the object (um)")
-    axes.set_ylabel("radial mean of the kernel (1/um$^2$)")
+    axes.set_ylabel("radial mean of the kernel (1/um²)")
     axes.set_title("profiles")
     axes.legend()
 
 
-def _draw_share(axes: Axes, kernels: dict[str, np.ndarray], pixel_um: float) -> None:
+def _draw_share(axes: Axes, kernels: Mapping[str, np.ndarray], pixel_um: float) -> None:
     """Draw the sum inside squares of growing half side."""
     for (name, kernel), (colour, dash) in zip(kernels.items(), _LINES, strict=True):
         row, column = (np.abs(np.arange(n) - n // 2) for n in kernel.shape)
@@ -81,9 +112,9 @@ def _draw_share(axes: Axes, kernels: dict[str, np.ndarray], pixel_um: float) -> 
     axes.set_title("where the kernel's light is")
 
 
-def _draw_history(axes: Axes, run: FinishedRun) -> None:
+def _draw_history(axes: Axes, seen: Kernels) -> None:
     """Draw the I-divergence entering each iteration; a direct estimate has none."""
-    longer, chosen = run.verdict.psf.converged.history, run.restoration.psf.history
+    longer, chosen = seen.longer, seen.used
     axes.set_title("misfit of thin * kernel with thick")
     axes.set_xlabel("iterations done")
     axes.set_ylabel("I-divergence per pixel (signal units)")

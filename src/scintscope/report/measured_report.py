@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from scintscope.metrics import RadialSpectrum
 from scintscope.metrics.gain import PsdGain
 from scintscope.outputs import write_text
-from scintscope.report.style import ACCENT, COLOURS, HEAT, LIGHT, TRUTH, new_figure, picture
+from scintscope.report.style import (
+    ACCENT,
+    COLOURS,
+    HEAT,
+    LIGHT,
+    TRUTH,
+    colour_bar,
+    new_figure,
+    picture,
+)
 from scintscope.restoration import Restoration
 
 if TYPE_CHECKING:
@@ -197,7 +206,7 @@ def draw_images(figure: Figure, images: Mapping[str, Image], pixel_um: float | N
         _frame(axes[0][column], rows, columns, scale)
         for artist, axis in ((whole, axes[0][column]), (part, axes[1][column])):
             if column == len(images) - 1:
-                figure.colorbar(artist, ax=axis, fraction=0.05)
+                colour_bar(figure, artist, axis)
 
 
 def zoom_region(image: Image) -> tuple[slice, slice]:
@@ -260,7 +269,7 @@ def draw_psf(figure: Figure, result: Restoration, pixel_um: float | None) -> Non
     shown = kernel.imshow(
         np.maximum(psf, 1e-5 * top), norm=LogNorm(1e-4 * top, top), cmap=HEAT, extent=extent
     )
-    figure.colorbar(shown, ax=kernel, fraction=0.05)
+    colour_bar(figure, shown, kernel)
     kernel.set(title="PSF", xlabel=unit, ylabel=unit)
     centre = psf.shape[0] // 2
     profile.semilogy(position, np.maximum(psf[centre], 1e-6 * top), label="along the row")
@@ -290,7 +299,7 @@ def draw_spectra(figure: Figure, curve: Any, pixel_um: float | None) -> None:
     label = "noise of thick" if curve.gain.floor_source == "noise" else "noise floor of thick"
     if (floor > 0).any():
         density.semilogy(curve.gain.frequency_cy_per_um, floor, ":", color=LIGHT, label=label)
-    density.set(title="Spectral density", xlabel=unit, ylabel="um$^2$" if pixel_um else "px$^2$")
+    density.set(title="Spectral density", xlabel=unit, ylabel="um²" if pixel_um else "px²")
     density.legend(frameon=False)
     for key, label, colour in (
         ("gain", "total", TRUTH),

@@ -62,7 +62,7 @@ def draw_through_focus(
         profiles.semilogy(radius, np.maximum(spread, 1e-12), **look)
         curves.plot(f * UM_PER_MM, curve, **look)
     profiles.set_ylim(psf.max() * 10.0**-_DECADES, 2.0 * psf.max())
-    profiles.set(xlabel="radius at the object (um)", ylabel="PSF (1/um$^2$)")
+    profiles.set(xlabel="radius at the object (um)", ylabel="PSF (1/um²)")
     profiles.set_title("PSF off focus by")
     profiles.legend()
     curves.set(ylabel="transfer function", title="transfer off focus")
@@ -118,7 +118,7 @@ def draw_section(path: OpticalPath, travel_um: float, thickness_um: float) -> Fi
     axes.grid(False)
     axes.set(xlabel="radius at the object (um)", ylabel="depth below the exit face (um)")
     axes.set_title(f"PSF(r, z), in focus at {focus:.1f} um; dashed: cone of rays")
-    figure.colorbar(shown, ax=axes, label="log$_{10}$ of PSF over its peak")
+    style.colour_bar(figure, shown, axes, "log₁₀ of PSF over its peak")
     return figure
 
 
@@ -160,7 +160,7 @@ def draw_pupil(
     shown = image.imshow(waves, cmap=style.DIVERGING, vmin=-top, vmax=top, extent=(-1, 1, 1, -1))
     style.bare(image)
     image.set_title(f"pupil: rms {np.nanstd(waves):.3f} waves")
-    figure.colorbar(shown, ax=image, label="optical path difference (waves)", shrink=0.85)
+    style.colour_bar(figure, shown, image, "optical path difference (waves)", shrink=0.85)
     _draw_radial_waves(radial, path, travel_um, depth_below_exit_um)
     return figure
 
@@ -220,7 +220,7 @@ def draw_field(
         focus.clabel(lines, fontsize=7)
     focus.grid(False)
     focus.set(xlabel="column (um)", ylabel="row (um)", title="shift of focus; lines: illumination")
-    figure.colorbar(shown, ax=focus, shrink=0.8, label="um of air")
+    style.colour_bar(figure, shown, focus, "um of air", shrink=0.8)
     _draw_spots(spots, path, travel_um, depth_below_exit_um, field, extent_um, corner)
     _draw_field_contrast(
         contrast, path, travel_um, depth_below_exit_um, field, corner, frequency_cy_per_um
@@ -281,7 +281,7 @@ def _draw_field_contrast(
 
 _NAMES = {
     "quarter_wave": "quarter wave (Rayleigh)",
-    "quarter_wave_paraxial": "n lambda / NA$^2$",
+    "quarter_wave_paraxial": "n lambda / NA²",
     "strehl": "Strehl 0.8",
     "contrast_zero": "contrast zero at Nyquist",
     "mtf30": "MTF 30 % at Nyquist",

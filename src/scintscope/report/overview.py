@@ -25,7 +25,7 @@ def draw_overview(run: FinishedRun) -> Figure:
     plane = run.bench.planes["thick"]
     limits = common_limits(panels, run.verdict.samples[TARGET])
     rows = len(regions)
-    figure = style.new_figure(_TITLE_IN + max(_PANEL_IN * rows, 4.6))
+    figure = style.new_figure(_TITLE_IN + max(_PANEL_IN * rows, 4.6), nested=True)
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[2.0, 1.0])[0]
     grid = left.subplots(rows, len(_COLUMNS), squeeze=False)
     titles = {

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from scintscope import outputs
+from scintscope.forward.simulate import Bench, Exposures
 from scintscope.report import bought as bought_figures
 from scintscope.report import budget as budget_figures
-from scintscope.report import gallery, kernels, resolution, sketch, style
+from scintscope.report import gallery, kernels, resolution, sketch
 from scintscope.report import single as single_figures
 from scintscope.report import validity as validity_figures
 from scintscope.report.bought import bought_table
 from scintscope.report.budget import budget_table
+from scintscope.report.easel import Easel
 from scintscope.report.paper import is_papers_instrument, paper_table
-from scintscope.report.plates import plate_figures
-from scintscope.report.records import INTERIM, FinishedRun, Illustration, Table
+from scintscope.report.plates import plate_drawings
+from scintscope.report.records import INTERIM, Drawing, FinishedRun, Table
 from scintscope.report.tables import (
     gain_table,
     kernel_table,
@@ -38,7 +40,7 @@ TEMPLATE = "report.html"
 FILE = "report.html"
 
 
-def write_report(folder: Path, run: FinishedRun) -> None:
+def write_report(folder: Path, run: FinishedRun, easel: Easel | None = None) -> None:
     """Write ``report.html``: one file, no links, figures inside.
 
     Parameters
@@ -47,7 +49,11 @@ def write_report(folder: Path, run: FinishedRun) -> None:
         Exists.
     run : FinishedRun
         A `scintscope.pipeline.Run`.
+    easel : Easel, optional
+        Who draws, and what was ordered already.
     """
+    easel = easel or Easel()
+    figures = easel.illustrations(drawings(run, easel))
     tables = [sheet_table(run.sheet), kernel_table(run.metrics)]
     tables += [sample_table(name, n) for name, n in run.metrics["restoration"].items()]
     tables.append(gain_table(run.metrics["restoration"]))
@@ -59,7 +65,7 @@ def write_report(folder: Path, run: FinishedRun) -> None:
         verdict=verdict_table(run.metrics),
         interim=INTERIM,
         paper=paper_table(run) if is_papers_instrument(run.scenario) else None,
-        figures=illustrations(run),
+        figures=figures,
         tables=[*tables, registration_table(run)],
         notes=run.metrics.get("notes", []),
         left_out=_left_out(run),
@@ -116,7 +122,7 @@ def write_verify_report(
         title="scintscope: is one PSF enough?",
         description="Exact depth sum against one generalized PSF, without noise.",
         sentences=[*sentences, *_more_sentences(budget, maps)],
-        figures=[_single_figure(found, pixel_um), *_verify_figures(budget, maps)],
+        figures=Easel().illustrations([_single(found, pixel_um), *_verify_drawings(budget, maps)]),
         tables=[table, *_verify_tables(found["thick"], budget, maps)],
         provenance=versions(),
     )
@@ -128,29 +134,25 @@ def _more_sentences(budget: Budget | None, maps: Sequence[ValidityMap]) -> list[
     return lines + (map_sentences(maps) if maps else [])
 
 
-def _verify_figures(budget: Budget | None, maps: Sequence[ValidityMap]) -> list[Illustration]:
-    figures = []
+def _verify_drawings(budget: Budget | None, maps: Sequence[ValidityMap]) -> Iterator[Drawing]:
     if budget is not None:
-        figures.append(
-            Illustration(
-                name="budget",
-                title="Where the error of one PSF comes from",
-                caption="Each effect alone, what the parts do not explain, and all together, over "
-                "the field and as images.",
-                png=style.picture(budget_figures.draw_budget, budget),
-            )
+        yield Drawing(
+            name="budget",
+            title="Where the error of one PSF comes from",
+            caption="Each effect alone, what the parts do not explain, and all together, over "
+            "the field and as images.",
+            draw=budget_figures.draw_budget,
+            arguments=(budget,),
         )
     if maps:
-        figures.append(
-            Illustration(
-                name="validity",
-                title="Where one PSF is enough",
-                caption="Above, the error over the scenario's numbers; below, the rule of thumb "
-                "fitted to it, the paper's criterion, and that of hardening.",
-                png=style.picture(validity_figures.draw_maps, maps, SMALL_ERROR),
-            )
+        yield Drawing(
+            name="validity",
+            title="Where one PSF is enough",
+            caption="Above, the error over the scenario's numbers; below, the rule of thumb "
+            "fitted to it, the paper's criterion, and that of hardening.",
+            draw=validity_figures.draw_maps,
+            arguments=(maps, SMALL_ERROR),
         )
-    return figures
 
 
 def _verify_tables(
@@ -160,115 +162,125 @@ def _verify_tables(
     return tables + [validity_figures.map_table(grid) for grid in maps]
 
 
-def illustrations(run: FinishedRun) -> list[Illustration]:
-    """Return all figures of a run in the order of the page."""
-    figures = [*_instrument_figures(run)]
+def drawings(run: FinishedRun, easel: Easel) -> Iterator[Drawing]:
+    """Yield all figures of a run in the order of the page, each prepared when it is its turn."""
+    bench, pixel = run.bench, run.bench.planes["thick"].pixel_um
+    yield from instrument_drawings(bench, run.sheet)
     for name in run.verdict.samples:
-        figures.append(
-            Illustration(
-                name=f"images-{name}",
-                title=f"The {name}: thin, thick, restored, truth",
-                caption="One grey scale for all. The restored image regains the thin plate's "
-                "edges where the thick plate's contrast stood above its noise, and grains where "
-                "it did not.",
-                png=style.picture(gallery.draw_side_by_side, run, name),
-            )
-        )
-    return [*figures, *_chain_figures(run), *_judgement_figures(run)]
+        yield _side_by_side(run, name)
+    yield easel.ordered("frames") or frames_drawing(bench, run.exposures)
+    yield _kernels(run)
+    yield from _resolution(run)
+    yield from _judgements(run)
+    yield _single({"thick": run.verdict.single, "thin": run.verdict.single_thin}, pixel)
 
 
-def _instrument_figures(run: FinishedRun) -> list[Illustration]:
-    responses = run.bench.responses
-    nyquist = run.bench.experiment.instrument.camera_nyquist_cy_per_um
-    return [
-        Illustration(
-            name="setup",
-            title="Set-up",
-            caption="Left: the bench in mm. Right: both plates in um; blue, the depth in which "
-            "contrast at the camera's Nyquist frequency survives; black bar, the blur of light "
-            "from the mean depth.",
-            png=style.picture(sketch.draw_setup, run.bench),
-        ),
-        *plate_figures(responses, run.sheet, nyquist),
-    ]
-
-
-def _chain_figures(run: FinishedRun) -> list[Illustration]:
-    counts = [f"{gallery.defect_count(run, p)} in the {p}" for p in ("thin", "thick")]
-    return [
-        Illustration(
-            name="frames",
-            title="Single frames as the camera gives them",
-            caption="Defects stand sharp in the thin plate and blurred in the thick one, the same "
-            f"with and without the target; simulated: {', '.join(counts)} plate.",
-            png=style.picture(gallery.draw_frames, run),
-        ),
-        Illustration(
-            name="kernels",
-            title="The estimated PSF",
-            caption="The estimate after the chosen iterations against the true kernel; carrying "
-            "on sharpens its core and roughens its tails.",
-            png=style.picture(kernels.draw_kernels, run),
-        ),
-    ]
-
-
-def _judgement_figures(run: FinishedRun) -> list[Illustration]:
-    figures = [
-        Illustration(
-            name="power",
-            title="Power spectra and gain",
-            caption="Where the gain of all follows the gain of noise, the restored power is noise.",
-            png=style.picture(resolution.draw_spectra, run),
-        )
-    ]
-    if resolution.has_edges(run):
-        figures.append(
-            Illustration(
-                name="edges",
-                title="Slanted edges",
-                caption="Edges measured on thin and thick follow the data sheet's presampled MTF "
-                "(a strong absorber hardens the beam and so flattens k(z)); values of the "
-                "restored image above 1 are overshoot.",
-                png=style.picture(resolution.draw_edges, run),
-            )
-        )
-    figures.append(
-        Illustration(
-            name="profiles",
-            title="Profiles",
-            caption="Contrast the thick plate lost and the restoration brought back, against the "
-            "perfect thin image.",
-            png=style.picture(resolution.draw_profiles, run),
-        )
+def instrument_drawings(bench: Bench, sheet: Mapping[str, Any]) -> list[Drawing]:
+    """Return the figures that need no frame: set-up, and both plates from spectrum to DQE."""
+    instrument = bench.experiment.instrument
+    setup = Drawing(
+        name="setup",
+        title="Set-up",
+        caption="Left: the bench in mm. Right: both plates in um; blue, the depth in which "
+        "contrast at the camera's Nyquist frequency survives; black bar, the blur of light "
+        "from the mean depth.",
+        draw=sketch.draw_setup,
+        arguments=(instrument, bench.responses),
     )
-    figures += [
-        Illustration(
-            name="bought",
-            title="What restoring buys",
-            caption="Transfer, noise and noise-equivalent quanta of each image, the contrast a "
-            "disc needs to be seen, and how far each image is from the truth at each frequency.",
-            png=style.picture(bought_figures.draw_bought, run.verdict.bought),
-        ),
-        Illustration(
-            name="budget",
-            title="Where the error of one PSF comes from",
-            caption="Each effect alone and all together, from local transfer functions; the "
-            "command verify makes the images.",
-            png=style.picture(budget_figures.draw_local_budget, run.verdict.budget),
-        ),
-    ]
-    found = {"thick": run.verdict.single, "thin": run.verdict.single_thin}
-    return [*figures, _single_figure(found, run.bench.planes["thick"].pixel_um)]
+    return [setup, *plate_drawings(bench.responses, sheet, instrument.camera_nyquist_cy_per_um)]
 
 
-def _single_figure(found: Mapping[str, SinglePsf], pixel_um: float) -> Illustration:
-    return Illustration(
+def frames_drawing(bench: Bench, exposures: Exposures) -> Drawing:
+    """Return the figure of single frames."""
+    counts = [f"{gallery.defect_count(bench, p)} in the {p}" for p in ("thin", "thick")]
+    return Drawing(
+        name="frames",
+        title="Single frames as the camera gives them",
+        caption="Defects stand sharp in the thin plate and blurred in the thick one, the same "
+        f"with and without the target; simulated: {', '.join(counts)} plate.",
+        draw=gallery.draw_frames,
+        arguments=(gallery.single_frames(exposures), bench.planes["thick"].pixel_um),
+    )
+
+
+def _side_by_side(run: FinishedRun, sample: str) -> Drawing:
+    return Drawing(
+        name=f"images-{sample}",
+        title=f"The {sample}: thin, thick, restored, truth",
+        caption="One grey scale for all. The restored image regains the thin plate's edges where "
+        "the thick plate's contrast stood above its noise, and grains where it did not.",
+        draw=gallery.draw_side_by_side,
+        arguments=(gallery.side_by_side(run, sample),),
+    )
+
+
+def _kernels(run: FinishedRun) -> Drawing:
+    return Drawing(
+        name="kernels",
+        title="The estimated PSF",
+        caption="The estimate after the chosen iterations against the true kernel; carrying on "
+        "sharpens its core and roughens its tails.",
+        draw=kernels.draw_kernels,
+        arguments=(kernels.kernels_of(run),),
+    )
+
+
+def _resolution(run: FinishedRun) -> Iterator[Drawing]:
+    yield Drawing(
+        name="power",
+        title="Power spectra and gain",
+        caption="Where the gain of all follows the gain of noise, the restored power is noise.",
+        draw=resolution.draw_spectra,
+        arguments=(resolution.spectra_of(run),),
+    )
+    if resolution.has_edges(run):
+        yield Drawing(
+            name="edges",
+            title="Slanted edges",
+            caption="Edges measured on thin and thick follow the data sheet's presampled MTF "
+            "(a strong absorber hardens the beam and so flattens k(z)); values of the "
+            "restored image above 1 are overshoot.",
+            draw=resolution.draw_edges,
+            arguments=(resolution.edges_of(run),),
+        )
+    yield Drawing(
+        name="profiles",
+        title="Profiles",
+        caption="Contrast the thick plate lost and the restoration brought back, against the "
+        "perfect thin image.",
+        draw=resolution.draw_profiles,
+        arguments=(resolution.profiles_of(run), run.bench.planes["thick"].pixel_um),
+    )
+
+
+def _judgements(run: FinishedRun) -> Iterator[Drawing]:
+    yield Drawing(
+        name="bought",
+        title="What restoring buys",
+        caption="Transfer, noise and noise-equivalent quanta of each image, the contrast a "
+        "disc needs to be seen, and how far each image is from the truth at each frequency.",
+        draw=bought_figures.draw_bought,
+        arguments=(run.verdict.bought,),
+    )
+    yield Drawing(
+        name="budget",
+        title="Where the error of one PSF comes from",
+        caption="Each effect alone and all together, from local transfer functions; the "
+        "command verify makes the images.",
+        draw=budget_figures.draw_local_budget,
+        arguments=(run.verdict.budget,),
+    )
+
+
+def _single(found: Mapping[str, SinglePsf], pixel_um: float) -> Drawing:
+    shown = {plate: single_figures.shown_single(one, pixel_um) for plate, one in found.items()}
+    return Drawing(
         name="single-psf",
         title="Exact image against one generalized PSF",
         caption="What one PSF for all depths gets wrong, without noise, and how that grows over "
         "the field.",
-        png=style.picture(single_figures.draw_single, found, pixel_um),
+        draw=single_figures.draw_single,
+        arguments=(shown, pixel_um),
     )
 
 

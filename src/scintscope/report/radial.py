@@ -48,6 +48,21 @@ def mean_psf(response: DepthResponse, radius_um: Array) -> Array:
     return radial_psf(response, mean_transfer(response), radius_um)
 
 
+def share_per_um(response: DepthResponse, light: Array) -> Array:
+    """Return k(z), 1/um, from light per um of depth and energy (`DepthResponse.light_per_um`).
+
+    The same as `DepthResponse.k_per_um`, for light that is at hand already.
+    """
+    total = response.depth_weight_um @ response.energy_left[:, 0] * response.electrons_per_kev
+    return np.asarray(light.sum(axis=0) / total)
+
+
+def mean_depth_um(response: DepthResponse) -> float:
+    """Return the mean depth at which the plate's light is made."""
+    light = response.depth_weight_um * response.energy_left[:, 0]
+    return float(light @ response.depth_um / light.sum())
+
+
 def blur_slope(response: DepthResponse) -> float:
     """Return the blur radius per um of defocus inside the plate, tan of the cone's half angle."""
     sine = response.path.na / response.path.index

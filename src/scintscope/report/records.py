@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scintscope.forward.simulate import Bench, Exposures
 from scintscope.restoration import Restoration
 from scintscope.scenario import Scenario
 from scintscope.verdict import Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 INTERIM: tuple[str, ...] = ()
 """Models that stand in for better ones; the report says so in a box of its own."""
@@ -49,6 +52,27 @@ class FinishedRun(Protocol):
     @property
     def sentences(self) -> list[str]:
         """The verdict in words."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drawing:
+    """A figure that is yet to be drawn, perhaps by another process.
+
+    Parameters
+    ----------
+    name, title, caption : str
+        As of `Illustration`.
+    draw : callable
+        A function of a module, so that another process finds it; returns the figure.
+    arguments : tuple
+        What it needs, small: it is copied to that process.
+    """
+
+    name: str
+    title: str
+    caption: str
+    draw: Callable[..., Figure]
+    arguments: tuple[Any, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scintscope.metrics import PsdGain, bar_profile, radial_power_spectrum
+from scintscope.metrics import (
+    PsdGain,
+    RadialSpectrum,
+    SlantedEdge,
+    bar_profile,
+    radial_power_spectrum,
+)
 from scintscope.report import style
 from scintscope.report.gallery import panels_of
 from scintscope.report.radial import lp_per_mm
@@ -15,6 +24,7 @@ from scintscope.report.records import FinishedRun
 from scintscope.report.regions import most_detail, placement, profile_groups, zoom_side
 from scintscope.response import presampled_mtf
 from scintscope.sample.layout import LineGroup
+from scintscope.threads import POOL_THREADS
 from scintscope.units import UM_PER_MM
 from scintscope.verdict.judge import TARGET
 
@@ -29,22 +39,57 @@ _DASHES = {"thin": "-", "thick": "-", "restored": "-", "truth": "--"}
 _PAPER_GAIN = 8.45
 
 
-def draw_spectra(run: FinishedRun) -> Figure:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spectra:
+    """Power spectra of one sample as they are shown.
+
+    Parameters
+    ----------
+    power : dict of str to RadialSpectrum
+        Thin, thick, restored, truth.
+    gain : PsdGain
+        Restored over thick.
+    pixel_um : float
+        Pixel at the object.
+    """
+
+    power: Mapping[str, RadialSpectrum]
+    gain: PsdGain
+    pixel_um: float
+
+
+def spectra_of(run: FinishedRun) -> dict[str, Spectra]:
+    """Return the spectra of every sample as `draw_spectra` shows them."""
+    pixel = run.bench.planes["thick"].pixel_um
+    with ThreadPoolExecutor(POOL_THREADS) as pool:
+
+        def power(image: NDArray[Any]) -> RadialSpectrum:
+            return radial_power_spectrum(image, pixel_um=pixel)
+
+        return {
+            sample: Spectra(
+                power=dict(zip(panels, pool.map(power, panels.values()), strict=True)),
+                gain=verdict.gain,
+                pixel_um=pixel,
+            )
+            for sample, verdict in run.verdict.samples.items()
+            for panels in (panels_of(run, sample),)
+        }
+
+
+def draw_spectra(spectra: Mapping[str, Spectra]) -> Figure:
     """Return, one row a sample: power spectra, and their gain restored over thick."""
-    names = list(run.verdict.samples)
-    figure = style.new_figure(3.6 * len(names))
-    grid = figure.subplots(len(names), 2, squeeze=False)
-    for row, name in zip(grid, names, strict=True):
-        _draw_power(row[0], run, name)
-        _draw_gain(row[1], run.verdict.samples[name].gain, run, name)
+    figure = style.new_figure(3.6 * len(spectra))
+    grid = figure.subplots(len(spectra), 2, squeeze=False)
+    for row, (name, seen) in zip(grid, spectra.items(), strict=True):
+        _draw_power(row[0], seen, name)
+        _draw_gain(row[1], seen, name)
     return figure
 
 
-def _draw_power(axes: Axes, run: FinishedRun, sample: str) -> None:
-    pixel = run.bench.planes["thick"].pixel_um
+def _draw_power(axes: Axes, seen: Spectra, sample: str) -> None:
     lowest, highest = np.inf, 0.0
-    for name, image in panels_of(run, sample).items():
-        spectrum = radial_power_spectrum(image, pixel_um=pixel)
+    for name, spectrum in seen.power.items():
         f, power = lp_per_mm(spectrum.frequency_cy_per_um[1:]), spectrum.power_um2[1:]
         axes.semilogy(
             f, np.where(power > 0.0, power, np.nan), color=style.COLOURS[name], lw=1.3,
@@ -53,7 +98,7 @@ def _draw_power(axes: Axes, run: FinishedRun, sample: str) -> None:
         if name != "truth":
             lowest = min(lowest, float(power[power > 0.0].min(initial=np.inf)))
         highest = max(highest, float(power.max()))
-    gain = run.verdict.samples[sample].gain
+    gain = seen.gain
     floor = np.where(gain.thick_floor_um2 > 0.0, gain.thick_floor_um2, np.nan)
     if np.isfinite(floor[1:]).any():
         axes.semilogy(
@@ -62,14 +107,14 @@ def _draw_power(axes: Axes, run: FinishedRun, sample: str) -> None:
         )  # fmt: skip
     if np.isfinite(lowest) and highest > 0.0:
         axes.set_ylim(0.2 * min(lowest, highest), 3.0 * highest)
-    axes.set_ylabel("PSD, radial mean (um$^2$)")
+    axes.set_ylabel("PSD, radial mean (um²)")
     axes.set_title(f"{sample}: power spectra")
-    nyquist = 0.5 / pixel * UM_PER_MM
-    style.frequency_axis(axes, nyquist, None)
+    style.frequency_axis(axes, 0.5 / seen.pixel_um * UM_PER_MM, None)
     axes.legend(ncols=2)
 
 
-def _draw_gain(axes: Axes, gain: PsdGain, run: FinishedRun, sample: str) -> None:
+def _draw_gain(axes: Axes, seen: Spectra, sample: str) -> None:
+    gain = seen.gain
     f = lp_per_mm(gain.frequency_cy_per_um)
     curves = [
         (gain.gain, style.RESTORED, "-", "all"),
@@ -85,7 +130,7 @@ def _draw_gain(axes: Axes, gain: PsdGain, run: FinishedRun, sample: str) -> None
     axes.set_ylim(1e-2, 1e2)
     axes.set_ylabel("PSD of restored over thick")
     axes.set_title(f"{sample}: gain of the restoration")
-    style.frequency_axis(axes, 0.5 / run.bench.planes["thick"].pixel_um * UM_PER_MM, None)
+    style.frequency_axis(axes, 0.5 / seen.pixel_um * UM_PER_MM, None)
     axes.legend(ncols=2)
 
 
@@ -94,21 +139,53 @@ def has_edges(run: FinishedRun) -> bool:
     return any(edge is not None for edge in run.verdict.samples[TARGET].edges.values())
 
 
-def draw_edges(run: FinishedRun) -> Figure:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edges:
+    """Slanted edges as they are shown.
+
+    Parameters
+    ----------
+    nyquist_cy_per_um : float
+        Of the camera.
+    frequency_cy_per_um : (K,) array
+        Of the data sheet's curves.
+    sheet : dict of str to (K,) array
+        Presampled MTF by plate.
+    measured : dict of str to SlantedEdge
+        On thin, thick, restored.
+    """
+
+    nyquist_cy_per_um: float
+    frequency_cy_per_um: Array
+    sheet: Mapping[str, Array]
+    measured: Mapping[str, SlantedEdge]
+
+
+def edges_of(run: FinishedRun) -> Edges:
+    """Return the edges of a run as `draw_edges` shows them."""
+    nyquist = 0.5 / run.bench.planes["thick"].pixel_um
+    f = np.linspace(0.0, 1.5 * nyquist, 300)
+    edges = run.verdict.samples[TARGET].edges
+    kinds = ("thin", "thick", "restored")
+    return Edges(
+        nyquist_cy_per_um=nyquist,
+        frequency_cy_per_um=f,
+        sheet={name: presampled_mtf(r, f) for name, r in run.bench.responses.items()},
+        measured={k: edge for k in kinds if (edge := edges.get(k)) is not None},
+    )
+
+
+def draw_edges(seen: Edges) -> Figure:
     """Return slanted-edge MTFs of thin, thick, restored beside the presampled MTFs; ESFs."""
     figure = style.new_figure(3.9)
     left, right = figure.subplots(1, 2)
-    nyquist = 0.5 / run.bench.planes["thick"].pixel_um
-    f = np.linspace(0.0, 1.5 * nyquist, 300)
-    for name, response in run.bench.responses.items():
+    nyquist = seen.nyquist_cy_per_um
+    for name, curve in seen.sheet.items():
         left.plot(
-            lp_per_mm(f), presampled_mtf(response, f), color=style.COLOURS[name], ls="--", lw=1.2,
+            lp_per_mm(seen.frequency_cy_per_um), curve, color=style.COLOURS[name], ls="--", lw=1.2,
             label=f"{name}, data sheet",
         )  # fmt: skip
-    for name in ("thin", "thick", "restored"):
-        edge = run.verdict.samples[TARGET].edges.get(name)
-        if edge is None:
-            continue
+    for name, edge in seen.measured.items():
         kept = edge.mtf.frequency_cy_per_um <= 1.5 * nyquist
         left.plot(
             lp_per_mm(edge.mtf.frequency_cy_per_um[kept]), edge.mtf.value[kept],
@@ -128,27 +205,37 @@ def draw_edges(run: FinishedRun) -> Figure:
     return figure
 
 
-def draw_profiles(run: FinishedRun) -> Figure:
+Profiles = Mapping[str, Mapping[str, Array]]
+"""By title of the panel, by image: signal along a row of pixels."""
+
+
+def profiles_of(run: FinishedRun) -> Profiles:
     """Return profiles across up to three line groups; else one row through the most detail."""
     groups = profile_groups(run)
     panels = panels_of(run, TARGET)
-    pixel = run.bench.planes["thick"].pixel_um
-    count = max(len(groups), 1)
-    figure = style.new_figure(3.7)
-    grid = figure.subplots(1, count, squeeze=False)[0]
-    for axes, group in zip(grid, groups, strict=False):
-        for name, image in panels.items():
-            _trace(axes, bar_profile(_inside(run, group, image)), pixel, name)
+    found = {}
+    for group in groups:
         width = group.line_width_um
-        axes.set_title(f"lines of {width:g} um ({500.0 / width:.0f} lp/mm at the sample)")
+        title = f"lines of {width:g} um ({500.0 / width:.0f} lp/mm at the sample)"
+        found[title] = {k: bar_profile(_inside(run, group, v)) for k, v in panels.items()}
     if not groups:
         row, column = (round(v) for v in most_detail(panels["truth"], zoom_side(run)))
         start = max(column - zoom_side(run), 0)
-        for name, image in panels.items():
-            line = image[max(row - 1, 0) : row + 2, start : column + zoom_side(run)].mean(axis=0)
-            _trace(grid[0], np.asarray(line, dtype=np.float64), pixel, name)
-        grid[0].set_title(f"profile along row {row}, mean of three rows")
-    for axes in grid:
+        cut = np.s_[max(row - 1, 0) : row + 2, start : column + zoom_side(run)]
+        found[f"profile along row {row}, mean of three rows"] = {
+            k: np.asarray(v[cut].mean(axis=0), dtype=np.float64) for k, v in panels.items()
+        }
+    return found
+
+
+def draw_profiles(profiles: Profiles, pixel_um: float) -> Figure:
+    """Return a panel a profile: thin, thick, restored, truth."""
+    figure = style.new_figure(3.7)
+    grid = figure.subplots(1, len(profiles), squeeze=False)[0]
+    for axes, (title, traces) in zip(grid, profiles.items(), strict=True):
+        for name, trace in traces.items():
+            _trace(axes, trace, pixel_um, name)
+        axes.set_title(title)
         axes.set_xlabel("distance at the scintillator (um)")
         axes.set_xlim(0.0, None)
     grid[0].set_ylabel("signal (share of the open beam)")

@@ -13,8 +13,9 @@ from scintscope.optics.defocus import rayleigh_half_depth_um
 from scintscope.optics.wavefront import OpticalPath
 from scintscope.plate_transfer import film_path
 from scintscope.report import style
+from scintscope.report.easel import Easel
 from scintscope.report.page import FILE, render_page, versions
-from scintscope.report.plates import plate_figures
+from scintscope.report.plates import plate_drawings
 from scintscope.report.records import Illustration, Table
 from scintscope.report.tables import sheet_table
 from scintscope.response import DepthResponse
@@ -76,10 +77,8 @@ def sheet_figures(
     instrument: Instrument, responses: Mapping[str, DepthResponse], sheet: Mapping[str, Any]
 ) -> list[Illustration]:
     """Return the figures of the data sheet in the order of the photon."""
-    return [
-        *plate_figures(responses, sheet, instrument.camera_nyquist_cy_per_um),
-        *_lens_figures(instrument, responses["thick"]),
-    ]
+    drawings = plate_drawings(responses, sheet, instrument.camera_nyquist_cy_per_um)
+    return [*Easel().illustrations(drawings), *_lens_figures(instrument, responses["thick"])]
 
 
 def _optics_figures() -> ModuleType:

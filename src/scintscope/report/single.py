@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _MOST_PX = 480
+REGISTERED, AS_PRINTED = "registered", "entrance magnification (Eq. 2 as printed)"
+_COLOURS = {REGISTERED: style.RESTORED, AS_PRINTED: style.ACCENT}
 
 
 def error_map(single: SinglePsf, image: NDArray[Any]) -> Array:
@@ -31,40 +34,74 @@ def error_map(single: SinglePsf, image: NDArray[Any]) -> Array:
     return np.asarray(difference / spread if spread > 0.0 else difference)
 
 
-def draw_single(found: Mapping[str, SinglePsf], pixel_um: float) -> Figure:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownSingle:
+    """One plate's verdict on the single PSF as it is shown.
+
+    Parameters
+    ----------
+    exact, error : Panel
+        Exact image, electrons per pixel and s; single minus exact, per cent of its deviation.
+    limits : (float, float)
+        Grey scale of the exact image.
+    top : float
+        End of the error's scale.
+    rings : dict of str to ((K,) array, (K,) array)
+        By Eq. 2's reading: radius, um, and RMS error on a ring, per cent.
+    in_all : float
+        RMS error, share.
+    """
+
+    exact: style.Panel
+    error: style.Panel
+    limits: tuple[float, float]
+    top: float
+    rings: Mapping[str, tuple[Array, Array]]
+    in_all: float
+
+
+def shown_single(single: SinglePsf, pixel_um: float) -> ShownSingle:
+    """Return a verdict as `draw_single` shows it."""
+    error = 100.0 * error_map(single, single.registered)
+    rings = {
+        REGISTERED: radial_rms(error),
+        AS_PRINTED: radial_rms(100.0 * error_map(single, single.entrance)),
+    }
+    return ShownSingle(
+        exact=style.panel(single.exact, _MOST_PX),
+        error=style.panel(error, _MOST_PX),
+        limits=style.grey_limits(single.exact, 0.2, 99.8),
+        top=max(float(np.percentile(np.abs(error), 99.5)), 1e-7),
+        rings={text: (radius * pixel_um, rms) for text, (radius, rms) in rings.items()},
+        in_all=single.rms_relative_error,
+    )
+
+
+def draw_single(found: Mapping[str, ShownSingle], pixel_um: float) -> Figure:
     """Return, one row a plate: exact image, error map, error over field radius."""
     figure = style.new_figure(3.7 * len(found))
     grid = figure.subplots(len(found), 3, squeeze=False, width_ratios=[1.0, 1.0, 1.1])
-    for row, (plate, single) in zip(grid, found.items(), strict=True):
-        limits = style.grey_limits(single.exact, 0.2, 99.8)
-        shown = style.show(row[0], single.exact, pixel_um, limits, largest_px=_MOST_PX)
-        figure.colorbar(shown, ax=row[0], shrink=0.85, label="electrons per pixel and s")
+    for row, (plate, seen) in zip(grid, found.items(), strict=True):
+        shown = style.show(row[0], seen.exact, pixel_um, seen.limits)
+        style.colour_bar(figure, shown, row[0], "electrons per pixel and s", shrink=0.85)
         row[0].set_title(f"{plate} plate: exact image, all depths")
-        error = error_map(single, single.registered)
-        top = 100.0 * max(float(np.percentile(np.abs(error), 99.5)), 1e-9)
-        shown = style.show(
-            row[1], 100.0 * error, pixel_um, (-top, top), cmap=style.DIVERGING, largest_px=_MOST_PX
-        )
-        figure.colorbar(shown, ax=row[1], shrink=0.85, label="single - exact (% of std(exact))")
+        span = (-seen.top, seen.top)
+        shown = style.show(row[1], seen.error, pixel_um, span, cmap=style.DIVERGING)
+        style.colour_bar(figure, shown, row[1], "single - exact (% of std(exact))", shrink=0.85)
         row[1].set_title("single PSF, registered, minus exact")
-        _draw_radial(row[2], single, pixel_um)
+        _draw_radial(row[2], seen)
     return figure
 
 
-def _draw_radial(axes: Axes, single: SinglePsf, pixel_um: float) -> None:
-    curves = [
-        (single.registered, style.RESTORED, "registered"),
-        (single.entrance, style.ACCENT, "entrance magnification (Eq. 2 as printed)"),
-    ]
+def _draw_radial(axes: Axes, seen: ShownSingle) -> None:
     top = 1.0
-    for image, colour, text in curves:
-        radius, rms = radial_rms(error_map(single, image))
-        axes.plot(radius * pixel_um, 100.0 * rms, color=colour, label=text)
-        top = max(top, 100.0 * float(rms.max()))
+    for text, (radius, rms) in seen.rings.items():
+        axes.plot(radius, rms, color=_COLOURS[text], label=text)
+        top = max(top, float(rms.max()))
     axes.axhline(1.0, color=style.LIGHT, lw=1.0, ls="--", label="good enough: 1 %")
     axes.set_xlim(0.0, None)
     axes.set_ylim(0.0, 1.35 * top)
     axes.set_xlabel("distance from the optical axis (um)")
     axes.set_ylabel("RMS error on a ring (% of std(exact))")
-    axes.set_title(f"error over the field: {single.rms_relative_error:.2%} in all")
+    axes.set_title(f"error over the field: {seen.in_all:.2%} in all")
     axes.legend(loc="upper right")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scintscope.forward.simulate import Bench
 from scintscope.inspection import depth_of_field_um
 from scintscope.instrument import Instrument
 from scintscope.report import style
-from scintscope.report.radial import blur_slope
+from scintscope.report.radial import blur_slope, mean_depth_um
 from scintscope.response import DepthResponse
 from scintscope.units import UM_PER_MM
 
@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 
 _XRAY, _LIGHT = style.ACCENT, style.WARM
 _PARALLEL_MM = 60.0
+_SHADES = 100
 _CALLOUT = {"fontsize": 8, "arrowprops": {"arrowstyle": "-", "color": "#888888", "lw": 0.8}}
 
 
-def draw_setup(bench: Bench) -> Figure:
+def draw_setup(instrument: Instrument, responses: Mapping[str, DepthResponse]) -> Figure:
     """Return the sketch: bench in mm, then both plates in um, each at one scale on both axes."""
     figure = style.new_figure(4.7)
-    largest = max(response.thickness_um for response in bench.responses.values())
+    largest = max(response.thickness_um for response in responses.values())
     left, right = figure.subplots(1, 2, width_ratios=[1.25, 1.0])
-    _draw_bench(left, bench.experiment.instrument)
+    _draw_bench(left, instrument)
     offset = 0.0
     for name in ("thin", "thick"):
-        response = bench.responses[name]
-        _draw_plate(right, response, name, offset, 1.1 * largest, _zone(bench, response))
+        response = responses[name]
+        _draw_plate(right, response, name, offset, 1.1 * largest, _zone(instrument, response))
         offset += response.thickness_um + 0.6 * largest
     right.set_aspect("equal")
     right.set_xlabel("distance along the beam (um); X-rays enter at each plate's left face")
@@ -86,9 +87,9 @@ def _pixel(instrument: Instrument) -> str:
     return f"pixel {instrument.pixel_um_object:.3g} um at the object"
 
 
-def _zone(bench: Bench, response: DepthResponse) -> float | None:
+def _zone(instrument: Instrument, response: DepthResponse) -> float | None:
     """Return the depth over which contrast at the camera's Nyquist frequency stays above zero."""
-    return depth_of_field_um(bench.experiment.instrument, response)["contrast_zero"]
+    return depth_of_field_um(instrument, response)["contrast_zero"]
 
 
 def _draw_plate(
@@ -101,11 +102,11 @@ def _draw_plate(
 ) -> None:
     """Draw one plate's section: k(z) as shade, X-rays, focus, light cones of two depths."""
     thickness, focus, slope = response.thickness_um, response.focus_um, blur_slope(response)
-    z = (np.arange(256) + 0.5) * thickness / 256
-    k = response.k_per_um(z)
+    z = (np.arange(_SHADES) + 0.5) * thickness / _SHADES
+    light = response.light_per_um(z).sum(axis=0)
     half = 0.5 * height
     axes.imshow(
-        (k / k.max())[None, :],
+        (light / light.max())[None, :],
         extent=(offset, offset + thickness, -half, half),
         cmap="YlOrBr",
         vmin=-0.1,
@@ -118,9 +119,7 @@ def _draw_plate(
         offset + thickness * np.array([0, 1, 1, 0, 0]), half * np.array([1, 1, -1, -1, 1]),
         color=colour, lw=1.4,
     )  # fmt: skip
-    mean = float(
-        response.depth_weight_um @ (response.depth_um * response.k_per_um(response.depth_um))
-    )
+    mean = mean_depth_um(response)
     for depth, row in ((focus, 0.2 * half), (mean, -0.45 * half)):
         _draw_cone(axes, response, depth, offset, row, 0.18 * height)
     if zone_um is not None:

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scintscope.report import style
+from scintscope.report.radial import share_per_um
 from scintscope.response import DepthResponse
 from scintscope.source import Spectrum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
 
 _DEPTHS = 400
 _LINE_WIDTH_KEV = 0.5
@@ -25,9 +29,14 @@ def draw_spectrum(responses: Mapping[str, DepthResponse], sheet: Mapping[str, An
     figure = style.new_figure(6.6)
     grid = figure.add_gridspec(2, 2)
     _draw_lines(figure.add_subplot(grid[0, 0]), responses["thick"].spectrum)
-    _draw_map(figure, figure.add_subplot(grid[0, 1]), responses["thick"])
+    above = figure.add_subplot(grid[0, 1])
     for column, name in enumerate(("thin", "thick")):
-        _draw_depth(figure.add_subplot(grid[1, column]), responses[name], name, sheet[name])
+        response = responses[name]
+        z = np.linspace(0.0, response.thickness_um, _DEPTHS)
+        light = response.light_per_um(z)
+        k = share_per_um(response, light)
+        _draw_depth(figure.add_subplot(grid[1, column]), name, response, (z, k), sheet[name])
+    _draw_map(figure, above, responses["thick"], z, light)
     return figure
 
 
@@ -52,17 +61,22 @@ def _draw_lines(axes: Axes, spectrum: Spectrum) -> None:
     axes.set_xlim(0.0, 1.05 * top)
     axes.set_ylim(0.0, None)
     axes.set_xlabel("photon energy (keV)")
-    axes.set_ylabel("photons (1/um$^2$/s, per keV or per line)")
+    axes.set_ylabel("photons (1/um²/s, per keV or per line)")
     axes.set_title(
-        f"Open beam at the thick plate: {spectrum.total_photons_per_um2_s:.3g} /um$^2$/s, "
+        f"Open beam at the thick plate: {spectrum.total_photons_per_um2_s:.3g} /um²/s, "
         f"mean {spectrum.mean_energy_kev:.1f} keV (dotted)"
     )
     axes.legend()
 
 
-def _draw_depth(axes: Axes, response: DepthResponse, name: str, sheet: Mapping[str, Any]) -> None:
-    z = np.linspace(0.0, response.thickness_um, _DEPTHS)
-    k = response.k_per_um(z)
+def _draw_depth(
+    axes: Axes,
+    name: str,
+    response: DepthResponse,
+    curve: tuple[Array, Array],
+    sheet: Mapping[str, Any],
+) -> None:
+    z, k = curve
     zone = sheet["depth_of_field_um"]["contrast_zero"]
     focus = response.focus_um
     if zone is not None:
@@ -88,13 +102,11 @@ def _draw_depth(axes: Axes, response: DepthResponse, name: str, sheet: Mapping[s
     axes.legend(loc="upper right")
 
 
-def _draw_map(figure: Figure, axes: Axes, response: DepthResponse) -> None:
+def _draw_map(figure: Figure, axes: Axes, response: DepthResponse, z: Array, light: Array) -> None:
     """Draw which energies make light at which depth, and the depth 1/mu."""
     from matplotlib.colors import LogNorm
 
     spectrum = response.spectrum
-    z = np.linspace(0.0, response.thickness_um, _DEPTHS)
-    light = response.light_per_um(z)
     width = np.where(spectrum.width_kev > 0.0, spectrum.width_kev, _LINE_WIDTH_KEV)
     edges = np.arange(0.0, float((spectrum.energy_kev + width).max()) + 1.0, _LINE_WIDTH_KEV)
     index = np.clip(np.digitize(spectrum.energy_kev, edges) - 1, 0, edges.size - 2)
@@ -120,8 +132,8 @@ def _draw_map(figure: Figure, axes: Axes, response: DepthResponse) -> None:
     axes.set_ylabel("depth z (um)")
     axes.set_title("thick plate: which photons make light where")
     axes.grid(False)
-    axes.legend(loc="lower left", labelcolor="white")
-    figure.colorbar(shown, ax=axes, label="light per um and keV (peak total per um = 1)")
+    axes.legend(loc="lower left", labelcolor="white", facecolor=style.TRUTH)
+    style.colour_bar(figure, shown, axes, "light per um and keV (peak total per um = 1)")
 
 
 def _dot(values: Any) -> str:

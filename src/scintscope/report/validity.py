@@ -26,7 +26,7 @@ def _axis_label(axis: str) -> str:
 
 def draw_maps(maps: Sequence[ValidityMap], tolerance: float) -> Figure:
     """Return a panel a map, and the fitted rule beside the paper's criterion."""
-    figure = style.new_figure(4.0 + 4.0)
+    figure = style.new_figure(4.0 + 4.0, nested=True)
     top, below = figure.subfigures(2, 1, squeeze=False)[:, 0]
     panels = top.subplots(1, len(maps), squeeze=False)[0]
     for axes, grid in zip(panels, maps, strict=True):

@@ -9,6 +9,7 @@ overcome the resolution-efficiency trade-off in X-ray scintillator imaging.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 
 import numpy as np
 
@@ -38,6 +39,8 @@ from scintscope.restoration.steps import (
     restore_specimen,
     specimen_notes,
 )
+from scintscope.sharing import share
+from scintscope.threads import POOL_THREADS
 
 Progress = Callable[[str, float], None]
 Plates = dict[str, PlateFrames]
@@ -92,11 +95,9 @@ def restore(
     plates = _checked_plates(thin, thick, specimens or {})
     tell("averaging frames", 0.0)
     corrected, notes = _correct(plates, dark, flat, flat_exposure_s, settings)
-    aligned: dict[str, AlignedPlate] = {}
-    for index, (name, plate) in enumerate(corrected.items()):
-        tell(f"registering {name} to its background", 0.1 + 0.2 * index / len(plates))
-        aligned[name] = align_plate(plate, settings)
-        notes += registration_notes(f"{name}.background", aligned[name].registration)
+    aligned = _align(corrected, settings, tell)
+    for name, plate in aligned.items():
+        notes += registration_notes(f"{name}.background", plate.registration)
     tell("registering thin to thick", 0.3)
     targets = pair_targets(aligned["thin"], aligned["thick"], settings)
     psf = _psf(targets, settings, tell)
@@ -152,6 +153,24 @@ def _correct(
         corrected[name] = correct_plate(plate, name, corrections, config)
         notes += [note for report in corrected[name].reports.values() for note in report.notes]
     return corrected, notes
+
+
+def _align(
+    corrected: dict[str, CorrectedPlate], config: RestorationConfig, tell: Tell
+) -> dict[str, AlignedPlate]:
+    """Return all plates with their backgrounds registered to their samples, two at a time."""
+    names, count = iter(corrected), len(corrected)
+
+    def align(plate: CorrectedPlate) -> AlignedPlate:
+        return align_plate(plate, config)
+
+    aligned: dict[str, AlignedPlate] = {}
+    for index in range(0, count, POOL_THREADS):
+        part = list(islice(names, POOL_THREADS))
+        tell(f"registering {part[0]} to its background", 0.1 + 0.2 * index / count)
+        found = share(align, [corrected[name] for name in part])
+        aligned |= dict(zip(part, found, strict=True))
+    return aligned
 
 
 def _psf(targets: Targets, config: RestorationConfig, tell: Tell) -> PsfEstimate:

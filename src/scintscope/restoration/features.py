@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from scintscope.restoration.transform import Transform, image_centre
+from scintscope.sharing import share
 from scintscope.threads import POOL_THREADS
 
 Image = NDArray[np.floating[Any]]
 Points = NDArray[np.float64]
+Words = NDArray[np.float32]
 
 RATIO = 0.8
 """Largest distance ratio of the best to the second best descriptor (Lowe 2004, section 7.1)."""
 
 MOST_FEATURES = 4000
+_WORDS_AT_ONCE = 256
 FEWEST_INLIERS = 6
 LARGEST_SCALE_CHANGE = 0.2
 LARGEST_ANGLE_RAD = math.radians(20.0)
@@ -149,13 +152,48 @@ def _feature_pairs(
     keys_moving, words_moving = sift.detectAndCompute(moving, None)
     if words_fixed is None or words_moving is None or len(keys_moving) < 2:
         return None
-    found = cv2.BFMatcher(cv2.NORM_L2).knnMatch(words_fixed, words_moving, k=2)
-    good = [m[0] for m in found if len(m) == 2 and m[0].distance < RATIO * m[1].distance]
-    if not good:
+    nearest, distance = nearest_words(words_fixed, words_moving)
+    good = np.flatnonzero(distance[:, 0] < RATIO * distance[:, 1])
+    if not good.size:
         return None
-    start = np.array([keys_fixed[m.queryIdx].pt[::-1] for m in good], dtype=np.float64)
-    end = np.array([keys_moving[m.trainIdx].pt[::-1] for m in good], dtype=np.float64)
+    start = np.array([keys_fixed[i].pt[::-1] for i in good], dtype=np.float64)
+    end = np.array([keys_moving[i].pt[::-1] for i in nearest[good]], dtype=np.float64)
     return start, end
+
+
+def nearest_words(fixed: Words, moving: Words) -> tuple[NDArray[np.intp], Words]:
+    """Return for each descriptor its nearest one, and the distances of the two nearest.
+
+    Squared distances as products: SIFT's descriptors are whole numbers up to 255, whose products
+    and sums float32 holds exactly.
+
+    Parameters
+    ----------
+    fixed, moving : (N, 128), (M, 128) float32 array
+        Descriptors, M at least 2.
+
+    Returns
+    -------
+    nearest : (N,) int array
+        Index of the nearest, the first of equals.
+    distance : (N, 2) float32 array
+        Of the nearest and of the second nearest.
+    """
+    count = len(fixed)
+    nearest, square = np.empty(count, dtype=np.intp), np.empty((count, 2), dtype=np.float32)
+    length, other = ((words * words).sum(axis=1) for words in (fixed, moving))
+
+    def block(first: int) -> None:
+        part = slice(first, first + _WORDS_AT_ONCE)
+        apart = other - 2.0 * (fixed[part] @ moving.T)
+        at = np.arange(len(apart))
+        nearest[part] = apart.argmin(axis=1)
+        square[part, 0] = apart[at, nearest[part]]
+        apart[at, nearest[part]] = np.inf
+        square[part, 1] = apart.min(axis=1)
+
+    share(block, range(0, count, _WORDS_AT_ONCE))
+    return nearest, np.sqrt(np.maximum(square + length[:, None], 0.0))
 
 
 def _largest_vote(displacements: Points, threshold_px: float) -> NDArray[np.bool_]:

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scintscope.sharing import share
+
 Image = NDArray[np.floating[Any]]
 
 STILL_PX = 1e-3
@@ -94,6 +96,9 @@ def image_centre(shape: tuple[int, int]) -> NDArray[np.float64]:
     return 0.5 * (np.array(shape, dtype=np.float64) - 1.0)
 
 
+_BLOCK_ROWS = 128
+"""Rows interpolated at a time, whatever the number of threads."""
+
 SPLINE_PAD = 12
 """Edge samples repeated around an image before its spline filter, as `scipy.ndimage` does."""
 
@@ -130,18 +135,26 @@ def sample_grid(
     offset = centre + transform.shift_px - matrix @ centre
     if spline is None and order > 1:
         spline = spline_of(image)
-    return np.asarray(
+    if spline is not None:
+        offset = offset + SPLINE_PAD
+    result: Image = np.empty((rows, columns), dtype=image.dtype)
+
+    def block(first: int) -> None:
+        part = result[first : first + _BLOCK_ROWS]
         ndimage.affine_transform(
             image if spline is None else spline,
-            matrix * step,
-            offset=offset if spline is None else offset + SPLINE_PAD,
-            output_shape=(rows, columns),
+            # without rotation the axes are looked up one by one, which is faster
+            (matrix if transform.angle_rad else np.diag(matrix)) * step,
+            offset=offset + matrix[:, 0] * (step * first),
+            output_shape=part.shape,
             order=order,
             mode="nearest",
-            output=image.dtype,
+            output=part,
             prefilter=False,
         )
-    )
+
+    share(block, range(0, rows, _BLOCK_ROWS))
+    return result
 
 
 def warp(image: Image, transform: Transform) -> tuple[Image, NDArray[np.bool_]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scintscope.errors import InputError, check_range, nearest_hint
 from scintscope.sample.specimen import Specimen
+from scintscope.sharing import share
 
 FloatArray = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -93,7 +93,7 @@ def group_images(
         shape = (group.shape[0], part.stop - start, columns)
         out[:, part] = _block_images(flat, mu, group, tables).reshape(shape)
 
-    _run(block, range(0, rows, step), workers)
+    share(block, range(0, rows, step), workers)
     return out
 
 
@@ -257,13 +257,3 @@ def _sum_energies(thickness: Image, mu: FloatArray, weights: FloatArray) -> Imag
     exponent = mu.T.astype(np.float32) @ thickness
     np.exp(np.negative(exponent, out=exponent), out=exponent)
     return np.asarray(weights.astype(np.float32) @ exponent, dtype=np.float32)
-
-
-def _run(task: Callable[[int], None], starts: range, workers: int) -> None:
-    """Call ``task`` on every start, in threads if more than one is asked for."""
-    if workers <= 1:
-        for start in starts:
-            task(start)
-        return
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        list(pool.map(task, starts))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from scintscope.camera.parts import Camera
 from scintscope.forward.simulate import Bench
 from scintscope.materials import attenuation
+from scintscope.metrics.ranks import rank_correlation
 from scintscope.noise.plate import mean_electrons_per_um2
 from scintscope.noise.sampled import camera_variance, sampled_nps, sampled_signal_noise
 from scintscope.response import DepthResponse
@@ -125,9 +125,19 @@ def contrast_on_thin(bench: Bench, sample: str) -> float:
 
 
 def judge_bought(
-    bench: Bench, restoration: Restoration, samples: Mapping[str, SampleVerdict]
+    bench: Bench,
+    samples: Mapping[str, SampleVerdict],
+    signals: tuple[SmallSignals, SmallSignals],
 ) -> Bought:
-    """Return what restoring bought in a run."""
+    """Return what restoring bought in a run.
+
+    Parameters
+    ----------
+    bench, samples
+        The run's set-up, and the verdicts on its samples.
+    signals : tuple of SmallSignals
+        From `restored_signals`.
+    """
     instrument, frames = bench.experiment.instrument, bench.experiment.acquisition.frames
     camera, pixel = instrument.camera, bench.planes["thick"].pixel_um
     thin, thick = bench.responses["thin"], bench.responses["thick"]
@@ -140,7 +150,7 @@ def judge_bought(
         "thin_equal": seen_of(equal, camera, frames, frequency, contrast),
         "thick": seen_of(thick, camera, frames, frequency, 1.0),
     }
-    seen["restored"] = restored_seen(seen["thick"], *restored_signals(bench, restoration))
+    seen["restored"] = restored_seen(seen["thick"], *signals)
     size = np.geomspace(_SMALLEST_PX * pixel, _LARGEST_PX * pixel, _SIZES)
     ideal, plain = seen_sizes(seen, size, "disc")
     ideal_line, plain_line = seen_sizes(seen, size, "line")
@@ -188,4 +198,4 @@ def piqe_correlation(sample: SampleVerdict) -> float | None:
     errors += list(sample.other_kernels.values())
     if len(set(scores)) < 2 or len(set(errors)) < 2:
         return None
-    return float(spearmanr(scores, errors).statistic)
+    return rank_correlation(scores, errors)

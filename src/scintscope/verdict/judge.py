@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from scintscope.metrics import (
     PsdGain,
     SlantedEdge,
     TruthComparison,
-    compare_to_truth,
+    compare_to_truths,
     eight_bit_limits,
     gain_offset_fit,
     kernel_relative_error,
@@ -38,9 +37,9 @@ from scintscope.restoration import (
     warp,
 )
 from scintscope.sample.layout import target_layout
-from scintscope.threads import POOL_THREADS
+from scintscope.sharing import share
 from scintscope.verdict.bought import Bands, Bought, bands_of
-from scintscope.verdict.buying import judge_bought
+from scintscope.verdict.buying import judge_bought, restored_signals
 from scintscope.verdict.local import LocalBudget, local_budget
 from scintscope.verdict.single_psf import Similarity, SinglePsf, judge_light
 from scintscope.verdict.truth import Truth, relative_scale, thin_truth, true_kernel, xray_truth
@@ -50,7 +49,6 @@ Image = NDArray[Any]
 TARGET, SPECIMEN, THIN_SPECIMEN = "target", "specimen", "specimen_on_thin"
 CONVERGED_ITERATIONS = 64
 KINDS = ("thin", "thick", "restored")
-_THREADS = POOL_THREADS
 _SCORED_PX = 768
 
 
@@ -160,23 +158,31 @@ def judge_psf(bench: Bench, restoration: Restoration) -> PsfVerdict:
 def judge(bench: Bench, exposures: Exposures, restoration: Restoration) -> Verdict:
     """Return all judgements of a run (see the classes).
 
-    The error budget asks for no image of the run: it is computed beside the rest.
+    What asks for nothing found here is computed beside the rest: the thin plate's specimen in the
+    thick one's frame, the error budget, what restoring makes of weak waves.
     """
     with ThreadPoolExecutor(1) as beside:
+        on_thin = None
+        if SPECIMEN in restoration.specimens:
+            on_thin = beside.submit(_thin_in_thick_frame, restoration)
         budget = beside.submit(local_budget, bench, TARGET)
-        single, psf, samples = _judge_images(bench, exposures, restoration)
+        signals = beside.submit(restored_signals, bench, restoration)
+        single, psf, samples = _judge_images(bench, exposures, restoration, on_thin)
         return Verdict(
             single=single["thick"],
             single_thin=single["thin"],
             psf=psf,
             samples=samples,
-            bought=judge_bought(bench, restoration, samples),
+            bought=judge_bought(bench, samples, signals.result()),
             budget=budget.result(),
         )
 
 
 def _judge_images(
-    bench: Bench, exposures: Exposures, restoration: Restoration
+    bench: Bench,
+    exposures: Exposures,
+    restoration: Restoration,
+    on_thin: Future[tuple[Image, NDArray[np.bool_]]] | None,
 ) -> tuple[dict[str, SinglePsf], PsfVerdict, dict[str, SampleVerdict]]:
     """Return what is judged on a run's images: one PSF by plate, the estimate, the samples."""
     single = {
@@ -195,8 +201,8 @@ def _judge_images(
         border_px=single["thick"].border_px,
     )
     samples = {TARGET: _judge_target(case)}
-    if SPECIMEN in restoration.specimens:
-        samples[SPECIMEN] = _judge_specimen(case)
+    if on_thin is not None:
+        samples[SPECIMEN] = _judge_specimen(case, *on_thin.result())
     return single, psf, samples
 
 
@@ -245,12 +251,8 @@ def _judge_target(case: _Case) -> SampleVerdict:
     return _judged(case, TARGET, images, restoration.thin_valid, noise, _edges(case, images))
 
 
-def _judge_specimen(case: _Case) -> SampleVerdict:
-    specimens = case.restoration.specimens
-    item = specimens[SPECIMEN]
-    on_thin, valid = _thin_in_thick_frame(
-        specimens[THIN_SPECIMEN].image, item.image, case.restoration
-    )
+def _judge_specimen(case: _Case, on_thin: Image, valid: NDArray[np.bool_]) -> SampleVerdict:
+    item = case.restoration.specimens[SPECIMEN]
     images = {"thin": on_thin, "thick": item.image, "restored": item.restored}
     noise = frame_noise(case.exposures, f"thick_{SPECIMEN}")
     noise = noise - item.image * frame_noise(case.exposures, f"thick_{BACKGROUND}")
@@ -267,13 +269,12 @@ def _as_measured(truth: Truth, sample: str, restoration: Restoration) -> Truth:
     return Truth(thin=sign * (1.0 - truth.thin), xray=sign * (1.0 - truth.xray))
 
 
-def _thin_in_thick_frame(
-    thin: Image, thick: Image, restoration: Restoration
-) -> tuple[Image, NDArray[np.bool_]]:
+def _thin_in_thick_frame(restoration: Restoration) -> tuple[Image, NDArray[np.bool_]]:
     """Return the thin plate's specimen image laid on the thick plate's, and where it is real.
 
     Falls back on the target's motion where a weak specimen gives no trusted one.
     """
+    thin, thick = (restoration.specimens[name].image for name in (THIN_SPECIMEN, SPECIMEN))
     report = register_pair(1.0 - thick, 1.0 - thin, model=restoration.config.pair_model)
     transform = report.transform if report.status.trusted else restoration.pair.transform
     moved, valid = warp(thin, transform)
@@ -378,22 +379,17 @@ def _judged(
     mask = common_region(valid, _border(case))
     low, high = eight_bit_limits(images["thick"])
     pixel = case.bench.planes["thick"].pixel_um
-    with ThreadPoolExecutor(_THREADS) as pool:
-        thin, xray = (
-            dict(
-                zip(
-                    images,
-                    pool.map(compare_to_truth, images.values(), repeat(t), repeat(mask)),
-                    strict=True,
-                )
-            )
-            for t in (wanted.thin, wanted.xray)
-        )
+    found = compare_to_truths(images, {"thin": wanted.thin, "xray": wanted.xray}, mask)
+    thin, xray = found["thin"], found["xray"]
     others = _other_kernels(images["thick"], case)
 
     def score(image: Image) -> float:
         return piqe(to_eight_bit(image, low, high), rescale_to_peak=False).score
 
+    whole = dict(zip(images, share(score, images.values()), strict=True))
+    small = max(mask.shape) <= _SCORED_PX  # the middle is the whole
+    middle = [_middle(v) for v in (others if small else images | others).values()]
+    scored = dict(zip(others if small else images | others, share(score, middle), strict=True))
     return SampleVerdict(
         images=images,
         truth=truth,
@@ -402,7 +398,7 @@ def _judged(
         other_kernels={k: _fitted_error(v, wanted.thin, mask) for k, v in others.items()},
         mask=mask,
         edges=edges,
-        piqe={k: score(v) for k, v in images.items()},
+        piqe=whole,
         gain=_gain(images, noise, case.restoration, pixel),
         bands=bands_of(
             {k: thin[k].gain * v + thin[k].offset for k, v in images.items()},
@@ -410,7 +406,7 @@ def _judged(
             mask,
             pixel,
         ),
-        scored={k: score(_middle(v)) for k, v in (images | others).items()},
+        scored=whole | scored if small else scored,
     )
 
 

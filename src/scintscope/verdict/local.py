@@ -137,6 +137,7 @@ class LocalModel:
         self._loadings = {name: spectra.loadings(mu) for name, mu in mu_per_um.items()}
         self._with_halo = dict(responses)
         self._without: dict[str, DepthResponse] = {}
+        self._energy_left: dict[tuple[str, bool, bool, float], tuple[Array, Array]] = {}
         self.gain = 1.0
 
     def present(self) -> tuple[str, ...]:
@@ -167,6 +168,21 @@ class LocalModel:
         mean = (weights @ left) / (photons @ left)
         return np.asarray(mean[:, None] * photons)
 
+    def _left(self, wanted: Collection[str], plate: str, path: float) -> tuple[Array, Array]:
+        """Return the energy left by what Y_j stands for, (J, D, K), and its sum over depth, (J,).
+
+        Kept for the life of the model: most effects change neither beam nor plate.
+        """
+        key = (plate, "halo" in wanted, "sample_hardening" in wanted, path)
+        if key not in self._energy_left:
+            response = self._response(wanted, plate)
+            f = np.concatenate([[0.0], self._spectra.frequency_cy_per_um])
+            left = response.deposition.mean_transfer(
+                self._weights(wanted, plate), response.depth_um, f, path
+            )
+            self._energy_left[key] = (left[:, :, 1:], left[:, :, 0] @ response.depth_weight_um)
+        return self._energy_left[key]
+
     def _path(self, radius_um: float, wanted: Collection[str]) -> float:
         if "obliquity" not in wanted or not np.isfinite(self._plane.entrance_mm):
             return 1.0
@@ -181,17 +197,13 @@ class LocalModel:
         scale = depth_scale(z, self._plane, response, instrument.lens.pupil_distance_mm, effects)
         carried = self._carried(response, instrument, f)
         paths = [self._path(r, wanted) for r in spectra.radius_um]
-        weights = self._weights(wanted, "thick")
-        known: dict[float, tuple[Array, Array]] = {}
-        for path in paths:
-            if path not in known:
-                left = response.deposition.mean_transfer(weights, z, f, path)
-                at_zero = response.deposition.mean_transfer(weights, z, np.zeros(1), path)
-                total = at_zero[:, :, 0] @ response.depth_weight_um
-                known[path] = (left * carried, total)
-        exact = [known[path][0] for path in paths]
-        level = [self._single_level(wanted, known[path][1], path) for path in paths]
-        single = np.array(level)[:, :, None] * self._open_transfer(response, f)
+        known = {path: self._left(wanted, "thick", path) for path in dict.fromkeys(paths)}
+        seen = {path: left * carried for path, (left, _) in known.items()}
+        exact = [seen[path] for path in paths]
+        levels = {path: self._single_level(wanted, known[path][1], path) for path in known}
+        single = np.array([levels[path] for path in paths])[:, :, None] * self._open_transfer(
+            response, f
+        )
 
         def difference(registered: float) -> Complex:
             shift = scale - registered
@@ -236,10 +248,7 @@ class LocalModel:
         """Return s_j: of the thick plate, or of the thin one at the best contrast."""
         if PLATE_SPECTRA not in wanted:
             return thick
-        response = self._response(wanted, "thin")
-        weights = self._weights(wanted, "thin")
-        left = response.deposition.mean_transfer(weights, response.depth_um, np.zeros(1), path)
-        thin = np.asarray(left[:, :, 0] @ response.depth_weight_um)
+        thin = self._left(wanted, "thin", path)[1]
         covariance = np.tensordot(self._spectra.share, self._spectra.cross.sum(axis=3), axes=1)
         slope = float(thick @ covariance @ thin) / float(thin @ covariance @ thin)
         opened = [
@@ -309,9 +318,7 @@ class LocalModel:
         difference = self._open_transfer(model, self._spectra.frequency_cy_per_um)
         found = self.error(has)
         change = difference - self._open_transfer(full, self._spectra.frequency_cy_per_um)
-        weights = self._weights(has, "thick")
-        left = full.deposition.mean_transfer(weights, full.depth_um, np.zeros(1))
-        level_j = left[:, :, 0] @ full.depth_weight_um / found.spread
+        level_j = self._left(has, "thick", 1.0)[1] / found.spread
         rest = found.difference + (level_j[:, None] * change)[None, :, :, None]
         return float(np.sqrt(self._spectra.share @ self._power(rest)))
 

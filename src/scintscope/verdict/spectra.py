@@ -11,19 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 from scipy.linalg import interpolative
-from scipy.signal import windows
 
 from scintscope.forward.plane import Plane
 from scintscope.forward.terms import sample_transmissions
 from scintscope.grids import Grid, bin_mean
+from scintscope.metrics import windows
 from scintscope.sample.specimen import Specimen
 from scintscope.sample.transmission import group_images
+from scintscope.sharing import share
 from scintscope.threads import POOL_THREADS
 
 Array = NDArray[np.float64]
@@ -105,11 +107,13 @@ def sample_spectra(
     rings = _Rings(Grid(shape=(tile, tile), pixel_um=pitch), plane.pixel_um, 0.5 / pitch, 1.0)
     whole = _whole_field(images, pitch, 0.5 / pitch)
     centre = 0.5 * (np.array(images.shape[1:]) - tile)
-    cross, radius = [], []
-    for row, column in corners:
-        found = rings.covariance(images[:, row : row + tile, column : column + tile])
-        cross.append(found)
-        radius.append(pitch * float(np.hypot(row - centre[0], column - centre[1])))
+    radius = [pitch * float(np.hypot(r - centre[0], c - centre[1])) for r, c in corners]
+
+    def at(corner: tuple[int, int]) -> Array:
+        row, column = corner
+        return rings.covariance(images[:, row : row + tile, column : column + tile])
+
+    cross = share(at, corners)
     frequency = rings.frequency_cy_per_um
     slow = rings.edges < _SLOW_PERIODS / (tile * pitch)
     binned = _by_radius(np.array(radius), np.where(slow, whole.covariance_all, np.array(cross)))
@@ -174,7 +178,8 @@ class _Rings:
 
     def __init__(self, grid: Grid, pixel_um: float, top_cy_per_um: float, taper: float) -> None:
         self._window = np.outer(*(windows.tukey(n, taper) for n in grid.shape))
-        self._norm = float(np.sum(self._window**2) * np.prod(grid.shape))
+        self._window2 = self._window.ravel() ** 2
+        norm = float(np.sum(self._window2) * np.prod(grid.shape))
         f = grid.radial_frequency_cy_per_um()
         rows, columns = grid.row_frequency_cy_per_um, grid.column_frequency_cy_per_um
         aperture = [np.sinc(v * pixel_um) / np.sinc(v * grid.pixel_um) for v in (rows, columns)]
@@ -182,27 +187,36 @@ class _Rings:
         twice[0] = 1.0
         if grid.shape[1] % 2 == 0:
             twice[-1] = 1.0
-        self._weight = np.outer(aperture[0], aperture[1]) ** 2 * twice
+        weight = np.outer(aperture[0], aperture[1]) ** 2 * twice / norm
         edges = np.sqrt(2.0) * top_cy_per_um * np.linspace(0.0, 1.0, _RINGS + 1) ** _RING_POWER
-        self._ring = np.clip(np.digitize(f.ravel(), edges) - 1, 0, _RINGS - 1)
-        count = np.bincount(self._ring, minlength=_RINGS)
-        mean = np.bincount(self._ring, weights=f.ravel(), minlength=_RINGS) / np.maximum(count, 1)
+        ring = np.clip(np.digitize(f.ravel(), edges) - 1, 0, _RINGS - 1)
+        count = np.bincount(ring, minlength=_RINGS)
+        mean = np.bincount(ring, weights=f.ravel(), minlength=_RINGS) / np.maximum(count, 1)
         self.edges = edges[1:]
         self.frequency_cy_per_um = np.where(count > 0, mean, 0.5 * (edges[1:] + edges[:-1]))
+        self._order = np.argsort(ring, kind="stable")
+        self._root = np.sqrt(weight.ravel()[self._order])
+        self._ends = np.concatenate([[0], 2 * np.cumsum(count)])
 
     def covariance(self, images: NDArray[Any]) -> Array:
-        """Return (J, J, K) covariance by ring, images' windowed means taken off."""
+        """Return (J, J, K) covariance by ring, images' windowed means taken off.
+
+        A ring's covariance is the product of its spectra with themselves, real and imaginary
+        parts side by side.
+        """
         part = images.astype(np.float64)
         flat = part.reshape(part.shape[0], -1)
-        mean = np.average(flat, axis=1, weights=self._window.ravel() ** 2)
-        spectra = fft.rfft2((part - mean[:, None, None]) * self._window, workers=POOL_THREADS)
-        count = part.shape[0]
-        result = np.empty((count, count, _RINGS))
-        for i in range(count):
-            for j in range(i, count):
-                power = (spectra[i] * spectra[j].conj()).real * self._weight / self._norm
-                ring = np.bincount(self._ring, weights=power.ravel(), minlength=_RINGS)
-                result[i, j] = result[j, i] = ring
+        mean = flat @ self._window2 / self._window2.sum()
+        part -= mean[:, None, None]
+        part *= self._window
+        spectra = fft.rfft2(part, workers=1).reshape(part.shape[0], -1)
+        rings = np.take(spectra, self._order, axis=1)
+        rings *= self._root
+        parts = rings.view(np.float64)
+        result = np.empty((part.shape[0], part.shape[0], _RINGS))
+        for k, (first, last) in enumerate(pairwise(self._ends)):
+            ring = parts[:, first:last]
+            result[:, :, k] = ring @ ring.T
         return result
 
 
