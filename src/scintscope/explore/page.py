@@ -109,14 +109,7 @@ class Page:
             )
             for name in plots.IMAGES
         ]
-        numbers = pn.Column(
-            _html("<h2>Numbers</h2>"),
-            self.numbers,
-            _html("<h2>Changed keys</h2>"),
-            self.changed,
-            sizing_mode="stretch_width",
-            styles=_WRAPPED,
-        )
+        numbers = self._numbers()
         name = self.workshop.base.name
         head = _html(
             f"<h1>scintscope explore: {name}</h1><p>Move a slider; curves and images follow. "
@@ -137,6 +130,17 @@ class Page:
                 sizing_mode="stretch_width",
             ),
             sizing_mode="stretch_width",
+        )
+
+    def _numbers(self) -> Any:
+        """Return the table and the changed keys."""
+        return pn.Column(
+            _html("<h2>Numbers</h2>"),
+            self.numbers,
+            _html("<h2>Changed keys</h2>"),
+            self.changed,
+            sizing_mode="stretch_width",
+            styles=_WRAPPED,
         )
 
     def poll(self) -> None:
