@@ -7,6 +7,15 @@ import numpy as np
 START = 0.5
 
 
+def as_the_command_does() -> None:
+    """Fix threads and keep freed memory as ``scintscope`` does: our engines and their floors."""
+    from scintscope.memory import keep_freed_memory
+    from scintscope.threads import fix_threads
+
+    fix_threads()
+    keep_freed_memory()
+
+
 def problem(side: int, kernel: int) -> tuple[np.ndarray, np.ndarray]:
     """Return an image of bright rectangles, blurred and with counting noise, and the PSF."""
     rng = np.random.default_rng(7)
@@ -39,9 +48,8 @@ def scintscope(
 ):
     """Return our Richardson-Lucy with scikit-image's zero boundary and start."""
     from scintscope.restoration.richardson_lucy import richardson_lucy
-    from scintscope.threads import fix_threads
 
-    fix_threads()
+    as_the_command_does()
     image, psf = problem(side, kernel)
 
     def work() -> dict:
@@ -88,9 +96,8 @@ def scintscope_mkl(side: int, kernel: int, iterations: int, save: str = ""):
 def psf_estimate(side: int, kernel: int, iterations: int):
     """Return our estimate of the PSF between two images, the unknown as large as the frame."""
     from scintscope.restoration import RestorationConfig, estimate_psf
-    from scintscope.threads import fix_threads
 
-    fix_threads()
+    as_the_command_does()
     thick, _ = problem(side, kernel)
     thin = np.roll(thick, 1, axis=0)  # what the numbers are does not matter to the time
     config = RestorationConfig(
@@ -154,6 +161,7 @@ def floor(side: int, kernel: int, iterations: int):
 def _transforms(count: int, iterations: int):
     from scipy import fft
 
+    as_the_command_does()
     image = np.zeros((count, count), dtype=np.float32)
 
     def work() -> None:
@@ -169,6 +177,7 @@ def tiled_floor(side: int, kernel: int, iterations: int):
     """Return the transforms in our calling form: two filters by one on tiles, and nothing else."""
     from scintscope.convolve import Convolver
 
+    as_the_command_does()
     _, psf = problem(side, kernel)
     blur = Convolver(psf, (side, side), "zero").tiles.pack()
     spectrum = np.zeros_like(blur.workspace())
@@ -191,6 +200,7 @@ def jax_floor(side: int, kernel: int, iterations: int):
     import jax
     import jax.numpy as jnp
 
+    as_the_command_does()
     count = _floor_shape(side, kernel)
     forward = jax.jit(jnp.fft.rfft2)
     back = jax.jit(lambda s: jnp.fft.irfft2(s, s=(count, count)))
