@@ -92,17 +92,19 @@ def latency(path: Path) -> list[dict[str, Any]]:
     data, images = plots.sources(), {name: plots.image_source() for name in plots.IMAGES}
     specimen, gold = star(plane_of(base.instrument().pixel_um_object), "Au", 5.0), absorber("Au")
     plots.fill_images(images, thumbnails(first, specimen, {"Au": gold}))
-    taken: dict[str, tuple[list[float], list[float]]] = {}
+    taken: dict[str, tuple[list[float], ...]] = {}
     for name, state in positions(start, workshop.limit, np.random.default_rng(1)):
-        times = [time.perf_counter()]
+        times, own = [time.perf_counter()], time.process_time()
         view = workshop.view(state)
         plots.fill(data, view.plates)
         words.table(view.plates, first.plates)
         words.changed(changes(base, state))
         times.append(time.perf_counter())
+        own = time.process_time() - own
         plots.fill_images(images, thumbnails(view, specimen, {"Au": gold}))
         times.append(time.perf_counter())
-        for kept, seconds in zip(taken.setdefault(name, ([], [])), np.diff(times), strict=True):
+        lists = taken.setdefault(name, ([], [], []))
+        for kept, seconds in zip(lists, (*np.diff(times), own), strict=True):
             kept.append(float(seconds))
     return [
         {
@@ -110,15 +112,16 @@ def latency(path: Path) -> list[dict[str, Any]]:
             "slider": name,
             "curves": quantiles(curves),
             "thumbnail": quantiles(pictures),
+            "curves_processor": quantiles(processor),
         }
-        for name, (curves, pictures) in taken.items()
+        for name, (curves, pictures, processor) in taken.items()
     ]
 
 
 def cold(path: Path) -> list[dict[str, Any]]:
     """Return one row: seconds from the start with an empty cache to what can be used."""
     began, own = time.perf_counter(), time.process_time()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["SCINTSCOPE_CACHE"] = folder
         from scintscope.explore.engine import NotReadyError
         from scintscope.explore.state import limits, start_state
@@ -147,14 +150,13 @@ def cold(path: Path) -> list[dict[str, Any]]:
                 return False
             return True
 
-        while jobs.busy:
+        while "own_material_s" not in found:
             note("curves_s", "curves_s" in found or there(start))
             if "curves_s" in found:
                 jobs.calm()
                 note("thickness_s", "thickness_s" in found or there(thicker))
                 note("own_material_s", jobs.seconds_left(Rank.FINE) == 0.0)
             time.sleep(0.2)
-        note("everything_s", True)
     return [{"scenario": path.name, **found}]
 
 

@@ -29,6 +29,8 @@ from scintscope.units import UM_PER_MM
 
 _POLL_MS, _REST_MS = 400, 120
 _STAR = ("Au", 5.0)
+_WRAPPED = {"flex": "1 1 300px", "min-width": "280px"}
+"""Of a third of the page's width: on a narrow screen they go below one another."""
 
 IMAGE_NOTE = (
     "Sketch, not a simulated run: a gold star 5 um thick on the axis, without penumbra, "
@@ -93,6 +95,7 @@ class Page:
                 ),
                 _sentence(plots.SENTENCES[name]),
                 sizing_mode="stretch_width",
+                styles=_WRAPPED,
             )
             for name in plots.CURVES
         }
@@ -106,9 +109,7 @@ class Page:
             )
             for name in plots.IMAGES
         ]
-        numbers = pn.Column(
-            _html("<h2>Numbers</h2>"), self.numbers, _html("<h2>Changed keys</h2>"), self.changed
-        )
+        numbers = self._numbers()
         name = self.workshop.base.name
         head = _html(
             f"<h1>scintscope explore: {name}</h1><p>Move a slider; curves and images follow. "
@@ -120,15 +121,26 @@ class Page:
                 head,
                 pn.Row(self.download, self.mark, self.reset),
                 self.notice,
-                pn.Row(*(curve[n] for n in ("mtf", "nps", "dqe")), sizing_mode="stretch_width"),
-                pn.Row(curve["k"], curve["psf"], numbers, sizing_mode="stretch_width"),
-                pn.Row(*pictures),
+                pn.FlexBox(*(curve[n] for n in ("mtf", "nps", "dqe")), sizing_mode="stretch_width"),
+                pn.FlexBox(curve["k"], curve["psf"], numbers, sizing_mode="stretch_width"),
+                pn.FlexBox(*pictures, sizing_mode="stretch_width"),
                 _sentence(IMAGE_NOTE),
                 self.speed,
                 self.making,
                 sizing_mode="stretch_width",
             ),
             sizing_mode="stretch_width",
+        )
+
+    def _numbers(self) -> Any:
+        """Return the table and the changed keys."""
+        return pn.Column(
+            _html("<h2>Numbers</h2>"),
+            self.numbers,
+            _html("<h2>Changed keys</h2>"),
+            self.changed,
+            sizing_mode="stretch_width",
+            styles=_WRAPPED,
         )
 
     def poll(self) -> None:
