@@ -34,5 +34,7 @@ class LocalDeposition:
 
     def event_power(self, weights, z_um, weight_um, transfer, frequency_cy_per_um):
         """Return mean square energy times T^2."""
-        square = np.asarray(weights) @ (self.mean_kev2[:, None] * self.first_collisions(z_um))
+        weights = np.asarray(weights)
+        each = self.mean_kev2[:, None] * self.first_collisions(z_um)
+        square = weights[:, None] * each if weights.ndim == 1 else weights @ each
         return square[:, :, None] * np.asarray(transfer) ** 2

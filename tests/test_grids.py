@@ -78,6 +78,16 @@ def test_binning_conserves_the_mean_and_the_places(shape, factor, seed):
     np.testing.assert_allclose(rows[:, 0], coarse, atol=1e-12)
 
 
+@pytest.mark.parametrize("factor", [1, 2, 3, 5, 7, 8])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_binning_has_the_bits_of_numpys_mean(factor, kind):
+    """Block means are to the bit numpy's means over the blocks' axes."""
+    image = np.random.default_rng(factor).random((2, 6 * factor, 9 * factor)).astype(kind)
+    blocks = image.reshape(2, 6, factor, 9, factor)
+    np.testing.assert_array_equal(bin_mean(image, factor), blocks.mean(axis=(2, 4)))
+    assert bin_mean(image, factor).dtype == kind
+
+
 def test_binning_refuses_a_rest():
     """A factor that does not divide both sides is refused."""
     with pytest.raises(InputError, match="6 x 8 cannot be binned by 4"):

@@ -7,6 +7,7 @@ import pytest
 
 from scintscope import pipeline
 from scintscope.errors import InputError
+from scintscope.forward import simulate
 from scintscope.forward.simulate import expose_all, set_up
 from scintscope.progress import silent
 from scintscope.scenario import load_scenario
@@ -63,6 +64,16 @@ def test_same_seed_same_bits(root, exposures):
     for name, stack in exposures.stacks.items():
         np.testing.assert_array_equal(stack, again.stacks[name])
         assert (stack != other.stacks[name]).mean() > 0.5
+
+
+def test_plates_side_by_side_or_one_by_one_have_the_same_bits(bench, exposures, monkeypatch):
+    """On large grids plates are taken one after the other: that changes no bit and no order."""
+    monkeypatch.setattr(simulate, "SIDE_BY_SIDE_PIXELS", 0)
+    one_by_one = expose_all(bench, silent)
+    assert list(one_by_one.stacks) == list(exposures.stacks)
+    assert list(one_by_one.truth) == list(exposures.truth)
+    for name, stack in exposures.stacks.items():
+        np.testing.assert_array_equal(stack, one_by_one.stacks[name])
 
 
 def test_a_specimen_changes_no_other_stack(bench, exposures):

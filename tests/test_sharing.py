@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -56,12 +58,19 @@ def test_a_failure_reaches_the_caller(threads: int) -> None:
     assert len(begun) < 10_000
 
 
+FORKED = """
+import os
+from scintscope.sharing import share
+
+share(abs, range(8), 4)
+child = os.fork()
+if child == 0:
+    os._exit(0 if share(abs, range(-8, 0), 4) == list(range(8, 0, -1)) else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_process_has_threads_of_its_own() -> None:
     """A process forked after threads were started shares work as well."""
-    share(abs, range(8), 4)
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if share(abs, range(-8, 0), 4) == list(range(8, 0, -1)) else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert subprocess.run([sys.executable, "-c", FORKED], timeout=60, check=False).returncode == 0

@@ -98,6 +98,19 @@ def test_each_energy_by_itself_gives_any_sum(path):
     np.testing.assert_array_equal(kernel.transfer_by_energy(z, path), expected)
 
 
+def test_power_of_each_energy_by_itself_is_that_of_a_sum_of_one():
+    """Weights of one axis give each energy's power, to the bit that of a sum of it alone."""
+    kernel = deposition(YAG, 60.0, ENERGY, PHOTONS_ONLY)
+    z, weight = interval_nodes(0.0, 60.0, 6)
+    f = np.array([0.0, 0.02, 0.3])
+    transfer = np.exp(-np.outer(z, f))
+    photons = np.array([2.0, 0.7, 1.3])
+    alone = kernel.event_power(photons, z, weight, transfer, f)
+    np.testing.assert_array_equal(
+        alone, kernel.event_power(np.diag(photons), z, weight, transfer, f)
+    )
+
+
 def test_kept_fractions_are_those_of_their_own_plate_and_depths():
     """What is kept for one plate and its depths answers for no other plate and no other depths."""
     z, _ = interval_nodes(0.0, 6.0, 5)

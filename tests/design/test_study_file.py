@@ -103,6 +103,7 @@ def test_bad_studies_are_refused(tmp_path: Path, what: str) -> None:
 @pytest.mark.parametrize(
     ("text", "match"),
     [
+        ("[set]\nlens.light_model = 'vectorial'", "scalar light and an even pupil"),
         ("[constraints]\nmax_exposure = 1", "Did you mean 'max_exposure_s'"),
         ("[constraints]\nmax_exposure_s = 0.01", "cannot be met"),
         ("[constraints]\nmax_exposure_s = -1", "allowed range"),

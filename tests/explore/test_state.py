@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from scintscope.cli import main
-from scintscope.errors import ScenarioError
+from scintscope.errors import InputError, ScenarioError
 from scintscope.explore.state import (
     advice,
     changes,
@@ -18,6 +19,7 @@ from scintscope.explore.state import (
     start_state,
     state_of,
 )
+from scintscope.explore.tables import fitting
 from scintscope.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -91,6 +93,24 @@ def test_thin_plate_thicker_than_thick_is_advice(base: Scenario) -> None:
     assert problems(odd, limits(base)) == []
     assert "not thinner" in advice(odd)[0]
     assert advice(state) == []
+
+
+def test_plate_too_thick_for_the_lens_is_refused_with_one_that_fits() -> None:
+    """200 um at NA 0.9 is refused with a thickness; with that one the page takes it."""
+    large = load_scenario(SCENARIOS / "paper_10x.toml")
+    with pytest.raises(InputError, match=r"lens\.na = 0\.9") as refusal:
+        fitting(large, limits(large, ()))
+    found = re.search(r"--set (thick\.thickness_um=[\d.]+)", str(refusal.value))
+    assert found is not None
+    less = load_scenario(SCENARIOS / "paper_10x.toml", [found.group(1)])
+    chosen = fitting(less, limits(less, ()))
+    assert chosen.na[1] >= less.lens.na
+    assert chosen.thickness_um[1] >= less.thick.thickness_um
+
+
+def test_ordinary_lens_keeps_the_whole_range(base: Scenario) -> None:
+    """The paper's lens and plates fit: no slider is shortened."""
+    assert fitting(base, limits(base)) == limits(base)
 
 
 def test_what_no_scenario_allows_is_refused(base: Scenario) -> None:

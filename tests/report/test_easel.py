@@ -215,6 +215,7 @@ def test_interrupted_run_leaves_neither_folder_nor_process(tmp_path: Path) -> No
     end = time.monotonic() + PATIENCE_S
     while len(group(run.pid)) < 2 and time.monotonic() < end:
         time.sleep(0.05)
+    assert len(group(run.pid)) == 2
     time.sleep(2.0)  # at work
     os.killpg(run.pid, signal.SIGINT)
     _, error = run.communicate(timeout=PATIENCE_S)

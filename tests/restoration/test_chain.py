@@ -191,7 +191,7 @@ def test_config_refusals(changes: dict, message: str):
 
 def test_imports_no_forward_physics():
     """The package sees images only: it imports nothing of source, sample, plate, lens or camera."""
-    base = {"errors", "units", "threads", "jax64", "grids", "tiff"}
+    base = {"errors", "units", "threads", "sharing", "jax64", "grids", "tiff"}
     allowed = base | {"convolve", "tiled_fft", "restoration"}
     for path in Path(scintscope.restoration.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -14,7 +14,7 @@ from scintscope.materials import ABSORBERS
 from scintscope.sample.specimen import PointGrid
 from scintscope.verdict.budget import error_budget
 from scintscope.verdict.local import local_budget, local_model
-from scintscope.verdict.spectra import spread_over_field
+from scintscope.verdict.spectra import _tiles, spread_over_field
 
 POINTS = PointGrid(pitch_um=12.0, diameter_um=5.0, thickness_um=2.0)
 
@@ -101,3 +101,15 @@ def test_power_is_the_images_variance(bench):
     total = np.tensordot(spectra.share, spectra.cross, axes=1).sum(axis=2)
     # a window of a few periods sees more or less of a disc
     assert loading @ total @ loading == pytest.approx(seen.var(), rel=0.1)
+
+
+@pytest.mark.parametrize("side", [17, 60, 340, 1024, 1535, 1537, 4096])
+def test_tiles_cover_the_field(side):
+    """Tiles reach every sample, overlap by half, and span a small field three times, not four."""
+    corners, tile = _tiles((side, side), 1)
+    starts = sorted({row for row, _ in corners})
+    assert starts[0] == 0
+    assert starts[-1] + tile == side
+    assert tile <= 512
+    assert len(starts) == max(5, 2 * -(-side // 512) - 1)
+    assert max(np.diff(starts)) <= 0.5 * tile + 1

@@ -6,6 +6,7 @@ Each study runs in a process of its own, so that its peak memory is its own.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -39,15 +40,18 @@ STUDIES = {
 
 
 def one(path: str) -> None:
-    """Run a study's evaluation in this process and print seconds and MB."""
+    """Run a study in this process and print seconds and MB; designs and files are timed apart."""
     from scintscope.design.evaluate import Shelf, chunks_of, evaluate_all, gathered, study_key
+    from scintscope.design.page import write_page
+    from scintscope.design.results import conclude
     from scintscope.design.run import make_models
     from scintscope.design.study_file import load_study
+    from scintscope.design.write import write_results
     from scintscope.progress import silent
     from scintscope.threads import fix_threads
 
     fix_threads()
-    study, times = load_study(path), {}
+    study, times, load = load_study(path), {}, os.getloadavg()[0]
     start = time.perf_counter()
     models = make_models(study, silent)
     times["tables"] = time.perf_counter() - start
@@ -57,12 +61,23 @@ def one(path: str) -> None:
     evaluate_all(study, models, chunks, shelf, lambda _: None)
     rows = gathered(study, chunks, shelf)
     times["designs"] = time.perf_counter() - start
+    middle = resource.getrusage(resource.RUSAGE_SELF)
+    start = time.perf_counter()
+    results = conclude(study, models, rows)
+    folder = Path(path).with_suffix(".out")
+    folder.mkdir()
+    answer = write_results(folder, results)
+    write_page(folder, results, answer)
+    times["answer_and_files"] = time.perf_counter() - start
     usage = resource.getrusage(resource.RUSAGE_SELF)
     found = {
         "designs": int(rows[0]["mtf"].shape[0]),
         "frequencies": int(rows[0]["mtf"].shape[1]),
         "seconds": times,
         "processor_seconds": usage.ru_utime + usage.ru_stime,
+        "processor_seconds_to_designs": middle.ru_utime + middle.ru_stime,
+        "within_one_step": answer["within_one_step"],
+        "load_average_before": load,
         "peak_mb": usage.ru_maxrss / 1024.0,
     }
     print(json.dumps(found))

@@ -223,8 +223,8 @@ class Deposition:
 
         Parameters
         ----------
-        weights : (G, E) array
-            Photons of each energy in each of G sums.
+        weights : (G, E) or (E,) array
+            Photons of each energy in each of G sums; of one axis: each energy by itself, G = E.
         z_um, weight_um : (D,) array
             Quadrature over the plate's depth.
         transfer : (D, F) array
@@ -242,7 +242,8 @@ class Deposition:
         InputError
             If shapes do not fit.
         """
-        photons = self.checked(weights)
+        photons = self.checked(np.atleast_2d(weights))
+        photons = photons[0] if np.ndim(weights) == 1 else photons
         z = np.asarray(z_um, dtype=np.float64)
         seen = np.asarray(transfer, dtype=np.float64)
         if seen.shape != (z.size, np.size(frequency_cy_per_um)):
@@ -252,8 +253,8 @@ class Deposition:
             )
         view = light(self.halo, z, np.asarray(weight_um), seen, frequency_cy_per_um)
         children = secondary_children(self.halo, view)
-        again = photons[:, :, None] * (self.halo.tables["second"] @ view.nodes.T)
-        density = photons[:, :, None] * self.first_collisions(z) + again
+        again = photons[..., None] * (self.halo.tables["second"] @ view.nodes.T)
+        density = photons[..., None] * self.first_collisions(z) + again
         total = combined(collision_parts(self.halo, self.sites, density, z), view, children)
         if self.halo.groups.scattered.size:
             total += scattered_power(self.halo, self.sites, density, again, view, children)

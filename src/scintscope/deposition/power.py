@@ -176,8 +176,8 @@ def scattered_power(
 
     Parameters
     ----------
-    density, again : (S, E, D) array
-        Collisions per um; those of Rayleigh-scattered photons alone.
+    density, again : (S, E, D) or (E, D) array
+        Collisions per um; those of Rayleigh-scattered photons alone. As in `collision_parts`.
     """
     total = np.zeros((density.shape[0], *view.transfer.shape))
     for n in halo.groups.scattered:

@@ -47,6 +47,22 @@ def covariance(one: Any, other: Any) -> Any:
     return (one * other / (2.0 * np.arange(1, COEFFICIENTS + 1) + 1.0)).sum(axis=-1)
 
 
+def check_light(instrument: Instrument) -> None:
+    """Refuse light that the design model does not know.
+
+    Raises
+    ------
+    InputError
+        If it is vectorial, or the pupil not even.
+    """
+    lens = instrument.lens
+    if lens.light_model != "scalar" or lens.aberrations.apodisation != "none":
+        raise InputError(
+            "design studies are computed for scalar light and an even pupil: set lens.light_model "
+            '= "scalar" and lens.aberrations.apodisation = "none" in the base scenario.'
+        )
+
+
 def instrument_numbers(instrument: Instrument, plate: Plate) -> dict[str, Array]:
     """Return the numbers by name; lengths in um unless the name says otherwise.
 
@@ -56,11 +72,7 @@ def instrument_numbers(instrument: Instrument, plate: Plate) -> dict[str, Array]
         If the instrument has something that the design model does not know.
     """
     lens, camera = instrument.lens, instrument.camera
-    if lens.light_model != "scalar" or lens.aberrations.apodisation != "none":
-        raise InputError(
-            "design studies are computed for scalar light and an even pupil: set lens.light_model "
-            '= "scalar" and lens.aberrations.apodisation = "none" in the base scenario.'
-        )
+    check_light(instrument)
     path = optical_path(instrument, plate)
     layers = emitting_layers(plate)
     budgets = [light_budget(plate, lens, camera, layer=layer) for layer in layers]

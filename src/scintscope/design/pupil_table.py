@@ -43,7 +43,7 @@ _PER_WAVE = 16
 _THREADS = 2
 _FINE = 32
 _NODES_STEP = 8
-_MOST_BYTES = 1.5e9
+MOST_BYTES = 1.5e9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +76,21 @@ def v_nodes(count: int) -> Array:
     return np.asarray(np.linspace(0.0, 1.0, count) ** V_POWER)
 
 
+def _grid(range_1: tuple[float, float], range_2: tuple[float, float]) -> tuple[Array, Array, int]:
+    """Return the table's c_1 and c_2, and its count of frequencies."""
+    one, two = _axis(*range_1, STEP_1_WAVES), _axis(*range_2, STEP_2_WAVES)
+    largest = max(abs(one[0]), abs(one[-1]))
+    return one, two, int(np.clip(_PER_WAVE * largest, 192, 1536))
+
+
+def table_bytes(
+    range_1: tuple[float, float], range_2: tuple[float, float], third: bool = False
+) -> float:
+    """Return the memory that `pupil_table` would take; more than `MOST_BYTES` is refused."""
+    one, two, count = _grid(range_1, range_2)
+    return float(one.size * two.size * count * 4.0 * (2 if third else 1))
+
+
 def pupil_table(
     range_1: tuple[float, float], range_2: tuple[float, float], third: bool = False
 ) -> PupilTable:
@@ -86,14 +101,13 @@ def pupil_table(
     SamplingError
         If it would not fit in memory.
     """
-    one, two = _axis(*range_1, STEP_1_WAVES), _axis(*range_2, STEP_2_WAVES)
+    one, two, count = _grid(range_1, range_2)
     largest = max(abs(one[0]), abs(one[-1]))
-    count = int(np.clip(_PER_WAVE * largest, 192, 1536))
-    size = one.size * two.size * count * 4.0 * (2 if third else 1)
-    if size > _MOST_BYTES:
+    size = table_bytes(range_1, range_2, third)
+    if size > MOST_BYTES:
         raise SamplingError(
             f"defocus of up to {largest:.0f} waves makes a table of transfer functions of "
-            f"{size / 1e9:.1f} GB (limit {_MOST_BYTES / 1e9:g}). Use smaller ranges of thickness, "
+            f"{size / 1e9:.1f} GB (limit {MOST_BYTES / 1e9:g}). Use smaller ranges of thickness, "
             "NA or focus."
         )
     nodes_y = int(12 + 0.5 * np.pi * max(abs(two[0]), abs(two[-1])))

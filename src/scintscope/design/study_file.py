@@ -11,6 +11,7 @@ import numpy as np
 
 from scintscope.design.family import Family, Link, get
 from scintscope.design.feasible import check_reach
+from scintscope.design.instrument_numbers import check_light
 from scintscope.design.objectives import Objective
 from scintscope.design.study import MOST_DESIGNS, Constraints, Sample, Study, Variable
 from scintscope.errors import InputError, ScenarioError, nearest_hint
@@ -295,7 +296,7 @@ def _with_available(
 
 
 def _check(study: Study) -> None:
-    """Refuse studies of too many designs, and limits that no design keeps."""
+    """Refuse studies of too many designs, light not known here, limits that no design keeps."""
     size = int(np.prod([len(v.values) for v in study.variables], dtype=np.float64))
     if study.sample.points:
         size = study.sample.points * len(study.choices())
@@ -315,6 +316,7 @@ def _check(study: Study) -> None:
     for v in study.variables:
         if v.key.split(".")[0] not in _SECTIONS:
             raise ScenarioError(f"variables.{v.key} does not change the instrument.")
+    check_light(study.base.instrument())
     check_reach(study)
 
 

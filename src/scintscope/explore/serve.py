@@ -13,6 +13,7 @@ from scintscope.errors import InputError
 from scintscope.explore import words
 from scintscope.explore.page import Page
 from scintscope.explore.state import limits
+from scintscope.explore.tables import fitting
 from scintscope.explore.workshop import Workshop
 from scintscope.progress import progress
 from scintscope.scenario import Scenario
@@ -63,7 +64,8 @@ def serve(
     materials : tuple of str, optional
         Scintillators offered besides the scenario's own.
     """
-    limit = limits(base) if materials is None else limits(base, materials)
+    wanted = limits(base) if materials is None else limits(base, materials)
+    limit = fitting(base, wanted)
     chosen = free_port(port)
     workshop = Workshop(base, limit)
     workshop.start(progress)

@@ -91,6 +91,8 @@ class Limits:
     filter_um: dict[str, float] = field(default_factory=lambda: {"Al": 2000.0, "Cu": 200.0})
 
 
+_MOST_NA = 0.95
+
 OFFERED = ("YAG:Ce", "LuAG:Ce", "GAGG:Ce", "GGG:Eu")
 """Scintillators offered besides the scenario's own."""
 
@@ -123,17 +125,17 @@ def limits(base: Scenario, materials: tuple[str, ...] = OFFERED) -> Limits:
     """Return how far the sliders go for a scenario: its own numbers well inside.
 
     Thickness and NA reach less far upwards than downwards: the tables of transfer functions grow
-    with the third and the eighth power of them.
+    with the third and the eighth power of them; so NA goes up by a quarter, at most by 0.1.
     """
     state = start_state(base)
     own = (state.thin.material, state.thick.material)
     thin, thick = sorted((state.thin.thickness_um, state.thick.thickness_um))
     exposures = (state.thin.exposure_s, state.thick.exposure_s)
-    voltage = state.voltage_kv
+    voltage, na = state.voltage_kv, base.lens.na
     return Limits(
         materials=tuple(dict.fromkeys((*own, *materials))),
         thickness_um=(round(max(thin / 4.0, 0.5), 1), round(1.3 * thick, 1)),
-        na=(round(base.lens.na / 4.0, 3), round(1.25 * base.lens.na, 3)),
+        na=(round(na / 4.0, 3), round(min(1.25 * na, na + 0.1, max(na, _MOST_NA)), 3)),
         exposure_s=(min(exposures) / 20.0, 10.0 * max(exposures)),
         voltage_kv=(0.0, 0.0) if voltage is None else _voltages(voltage),
     )

@@ -12,7 +12,8 @@ from itertools import product
 import numpy as np
 
 from scintscope.design.instrument_numbers import instrument_numbers
-from scintscope.errors import ScintscopeError
+from scintscope.design.pupil_table import MOST_BYTES, table_bytes
+from scintscope.errors import InputError, ScintscopeError
 from scintscope.explore import beams
 from scintscope.explore.engine import (
     FREQUENCIES,
@@ -110,6 +111,13 @@ class Tables:
         self._engine_done.wait()
         return self.engine
 
+    def light_bytes(self) -> float:
+        """Return the memory that the transfer functions take."""
+        return table_bytes(*wave_ranges(list(self._corners(*self._ends()))))
+
+    def _ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        return self.limit.na, self.limit.thickness_um
+
     def failure(self, subject: str) -> str:
         """Return why tables could not be made; empty if they could, or may still be."""
         return self._failed.get(subject, "")
@@ -148,7 +156,7 @@ class Tables:
     def _make_engine(self) -> None:
         """Make the table of transfer functions."""
         try:
-            corners = list(self._corners(self.limit.na, self.limit.thickness_um))
+            corners = list(self._corners(*self._ends()))
             pupil = light_table(*wave_ranges(corners))
             top = min(1.0 / float(corners[0]["pixel"]), self.cutoff_cy_per_um)
             self.engine = Engine(
@@ -244,6 +252,33 @@ class Tables:
         instrument = self.base.instrument()
         beams.prepare(source, beam_distance_mm(instrument), filtered)
         self.beams.add((source.voltage_kv, filtered))
+
+
+def fitting(base: Scenario, limit: Limits) -> Limits:
+    """Return limits whose transfer functions fit into memory, if need be the scenario's own.
+
+    Raises
+    ------
+    InputError
+        If even they do not.
+    """
+    um = max(base.thin.thickness_um, base.thick.thickness_um)
+    size = 0.0
+    for share in (1.0, 0.5, 0.0):
+        na = base.lens.na + share * (limit.na[1] - base.lens.na)
+        thickest = um + share * (limit.thickness_um[1] - um)
+        chosen = replace(
+            limit, na=(limit.na[0], na), thickness_um=(limit.thickness_um[0], thickest)
+        )
+        size = Tables(base, chosen).light_bytes()
+        if size <= MOST_BYTES:
+            return chosen
+    rather = 0.7 * um * (MOST_BYTES / size) ** (1.0 / 3.0)  # in all, size goes with the cube
+    raise InputError(
+        f"lens.na = {base.lens.na:g} with a plate of {um:g} um: its faces are so far out of focus "
+        f"that the page's tables would take {size / 1e9:.1f} GB (limit {MOST_BYTES / 1e9:g} GB). "
+        f"Choose a thinner plate, e.g. --set thick.thickness_um={rather:.2g}, or a smaller lens.na."
+    )
 
 
 def beam_subject(voltage_kv: float) -> str:

@@ -211,8 +211,13 @@ def lost_light(job: StackJob, relative_um: tuple[float, float]) -> Image | None:
     total: Image | None = None if job.optics.glow is None else -job.optics.glow
     for light, kernel in zip(job.light.defect_light, job.optics.group_kernels, strict=True):
         sharp = inverse(shifted(light.light, job.plane.fine, relative_um), job.plane.fine.shape)
-        part = transform(sharp * light.loss) * kernel
-        total = part if total is None else np.add(total, part, out=total)
+        sharp *= light.loss
+        part = transform(sharp)
+        part *= kernel
+        if total is None:
+            total = part
+        else:
+            total += part
     return total
 
 

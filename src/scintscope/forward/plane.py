@@ -187,7 +187,9 @@ def shifted(spectrum: Spectrum2D, grid: Grid, shift_um: tuple[float, float]) -> 
     row = np.exp(-2j * np.pi * grid.row_frequency_cy_per_um * shift_um[0])
     column = np.exp(-2j * np.pi * grid.column_frequency_cy_per_um * shift_um[1])
     kind = spectrum.dtype
-    return np.asarray(spectrum * row.astype(kind)[:, None] * column.astype(kind)[None, :])
+    moved = np.asarray(spectrum * row.astype(kind)[:, None])
+    moved *= column.astype(kind)
+    return moved
 
 
 def camera_spectrum(

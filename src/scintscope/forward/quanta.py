@@ -23,6 +23,7 @@ from scintscope.camera.poisson import parallel_poisson
 from scintscope.forward.kernels import camera_kernel
 from scintscope.forward.plane import Plane, fold_power, transform
 from scintscope.forward.slabs import over_rows
+from scintscope.grids import bin_mean
 from scintscope.noise.groups import QuantaGroups, quanta_groups
 
 Image = NDArray[Any]
@@ -77,11 +78,10 @@ def _folded_kernel(groups: QuantaGroups, curve: Image, plane: Plane) -> Image:
 def camera_means(images: Image, plane: Plane) -> Image:
     """Return the means of fine images over the camera's pixels, (G, rows, columns)."""
     o, (rows, columns) = plane.oversampling, plane.padded_shape
-    blocks = images.reshape(images.shape[0], rows, o, columns, o)
     means = np.empty((images.shape[0], rows, columns), dtype=images.dtype)
 
     def slab(part: slice) -> None:
-        blocks[:, part].mean(axis=(2, 4), dtype=images.dtype, out=means[:, part])
+        means[:, part] = bin_mean(images[:, part.start * o : part.stop * o], o)
 
     over_rows(slab, (rows, columns))
     return means

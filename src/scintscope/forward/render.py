@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scintscope.errors import PhysicsWarning
 from scintscope.forward.depth_sum import enlarged_transform, summed_light
 from scintscope.forward.enlargements import NodeKernels, node_kernels
+from scintscope.forward.fall_off import fall_off
 from scintscope.forward.field_light import FieldLight, field_light
 from scintscope.forward.kernels import camera_kernel, gaussian_kernel
 from scintscope.forward.mixture import ImageMix, image_mix
@@ -213,7 +214,7 @@ def xray_images(
     fluence = None
     if excess is not None:
         slanted = images[count : count + oblique.shape[0]]
-        fluence = _fall_off(combined, slanted, photons, excess, greatest, basis.oblique_gain)
+        fluence = fall_off(combined, slanted, photons, excess, greatest, basis.oblique_gain)
     sigma = 0.0
     if scene.specimen is not None:
         sigma = float(penumbra_sigma_um(np.zeros(1), plane, scene.instrument)[0])
@@ -224,33 +225,6 @@ def xray_images(
         fluence=fluence,
         penumbra_um=sigma,
     )
-
-
-def _fall_off(
-    images: Image, slanted: Image, photons: Image, excess: Image, greatest: float, gain: float
-) -> Image:
-    """Dim images and photons in place by the rays' angle, and return the light's share, (M, N).
-
-    Photons per area fall with cos^3 of the angle. ``slanted`` holds the images at the greatest
-    ``excess`` of 1/cos over 1 (or none); ``gain`` is the light's rise there.
-    """
-    fluence = np.empty_like(excess)
-
-    def slab(rows: slice) -> None:
-        beyond = excess[rows]
-        if slanted.size:
-            share = beyond / np.float32(greatest)
-            for image, other in zip(images, slanted, strict=True):
-                image[rows] += (other[rows] - image[rows]) * share
-        path = 1.0 + beyond
-        left = 1.0 / (path * path * path)
-        photons[:, rows] *= left
-        left *= 1.0 + beyond * np.float32(gain / greatest)
-        images[:, rows] *= left
-        fluence[rows] = left
-
-    over_rows(slab, excess.shape)
-    return fluence
 
 
 def _weighted(scene: Scene, weights: Array, excess: Image | None, dtype: Any) -> Image:

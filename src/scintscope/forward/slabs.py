@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
-from scintscope.threads import POOL_THREADS
+from scintscope.sharing import share
 
 _SLAB_PIXELS = 1 << 17
 
@@ -23,9 +22,4 @@ def over_rows(task: Callable[[slice], None], shape: tuple[int, ...]) -> None:
     rows, columns = shape  # of an image: two numbers
     step = max(1, _SLAB_PIXELS // max(columns, 1))
     slabs = [slice(first, min(first + step, rows)) for first in range(0, rows, step)]
-    if len(slabs) == 1 or POOL_THREADS == 1:
-        for slab in slabs:
-            task(slab)
-        return
-    with ThreadPoolExecutor(POOL_THREADS) as pool:
-        list(pool.map(task, slabs))
+    share(task, slabs)

@@ -160,7 +160,7 @@ def _kinds(response: DepthResponse) -> _Kinds:
     scale = response.electrons_per_kev**2
     coarse = np.unique(np.linspace(1, f.size - 1, min(_COARSE, f.size - 1)).astype(np.intp))
     coarse_metric = f[coarse] * np.gradient(f[coarse]) * np.sinc(f[coarse] * response.pixel_um) ** 2
-    part = np.maximum(collision_power(response, np.diag(photons), coarse) @ coarse_metric, 0.0)
+    part = np.maximum(collision_power(response, photons, coarse) @ coarse_metric, 0.0)
     part = part * weight
     band = energy_bands(mu, part.sum(axis=1))
     member = (band[None, :] == np.arange(band.max() + 1)[:, None]).astype(np.float64)

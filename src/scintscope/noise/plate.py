@@ -69,8 +69,8 @@ def collision_power(
     ----------
     response : DepthResponse
         The plate.
-    weights : (G, E) array
-        Any weights over energy, such as X-rays per um2 and s.
+    weights : (G, E) or (E,) array
+        Any weights over energy, such as X-rays per um2 and s; of one axis: each energy by itself.
     chosen : slice or index array, optional
         Which of the tabulated frequencies.
     """

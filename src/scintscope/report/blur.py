@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scintscope.report import style
-from scintscope.report.radial import blur_slope, lp_per_mm, mean_psf, radial_psf
+from scintscope.report.radial import blur_slope, lp_per_mm, mean_psfs, radial_psf
 from scintscope.response import DepthResponse, at_frequencies, presampled_mtf
 from scintscope.units import UM_PER_MM
 
@@ -99,15 +99,14 @@ def _draw_profiles(axes: Axes, responses: Mapping[str, DepthResponse]) -> None:
     reach = _radius_um(responses["thick"])
     radius = np.linspace(0.0, reach, 4 * _RADII)
     floor = 1.0
-    for name, response in responses.items():
-        psf = mean_psf(response, radius)
+    found = mean_psfs(responses, radius)
+    for name, psf in found.items():
         axes.semilogy(
             radius, np.where(psf > 0.0, psf, np.nan), color=style.COLOURS[name],
-            label=f"{name}, {response.thickness_um:g} um",
+            label=f"{name}, {responses[name].thickness_um:g} um",
         )  # fmt: skip
         floor = min(floor, float(psf.max()))
-    thick = mean_psf(responses["thick"], radius)
-    low = max(0.3 * float(np.abs(thick[-_RADII:]).mean()), _DOWN_THE_TAIL * floor)
+    low = max(0.3 * float(np.abs(found["thick"][-_RADII:]).mean()), _DOWN_THE_TAIL * floor)
     axes.set_ylim(low, None)
     axes.set_xlim(0.0, reach)
     axes.set_xlabel("radius at the object (um)")

@@ -74,7 +74,7 @@ def _draw_map(figure: Figure, axes: Axes, response: DepthResponse) -> None:
 
 
 def _draw_radius(axes: Axes, responses: Mapping[str, DepthResponse]) -> None:
-    radius = np.geomspace(0.5, 200.0, 60)
+    radius = np.geomspace(0.5, 200.0, 30)
     for name, response in responses.items():
         beyond = response.deposition.distant_share(response.spectrum.photons_per_um2_s, radius)
         axes.semilogx(radius, 1.0 - beyond, color=style.COLOURS[name], label=f"{name} plate")

@@ -58,7 +58,7 @@ def draw_through_focus(
     f = np.linspace(0.0, min(2.0 * nyquist_cy_per_um, path.cutoff_cy_per_um), _FREQUENCIES)
     transfer = np.asarray(otf(f, focus + shares * reach_um, travel_um, path))
     for share, spread, curve in zip(shares, psf, transfer, strict=True):
-        look = {"color": colormaps["viridis"](0.85 * share), "label": f"{share * reach_um:g} um"}
+        look = {"color": colormaps["viridis"](0.85 * share), "label": f"{share * reach_um:.3g} um"}
         profiles.semilogy(radius, np.maximum(spread, 1e-12), **look)
         curves.plot(f * UM_PER_MM, curve, **look)
     profiles.set_ylim(psf.max() * 10.0**-_DECADES, 2.0 * psf.max())
@@ -301,7 +301,7 @@ def draw_depth_of_field(
     rest = (frequency, magnification, pixel_um_sensor)
     place = np.arange(len(_NAMES))[::-1]
     for n, name, colour, offset in (
-        (index, f"in the plate, n = {index:g}", style.THICK, -0.2),
+        (index, f"in the plate, n = {index:.4g}", style.THICK, -0.2),
         (1.0, "in air", style.THIN, 0.2),
     ):
         values = depth_of_field(na, wavelength_um, n, *rest).as_dict()

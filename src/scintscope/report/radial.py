@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,18 +36,33 @@ def radial_psf(response: DepthResponse, transfer: Array, radius_um: Array) -> Ar
     PSF(r) = 2 pi int T(f) J0(2 pi f r) f df (Bracewell 2000, The Fourier Transform and Its
     Applications, ch. 13), by the trapezoidal rule on a uniform grid.
     """
+    table = response.frequency_cy_per_um
+    f, rings = _rings(float(table[-1]), radius_um)
+    return np.asarray(at_frequencies(f, table, transfer) @ rings)
+
+
+def _rings(top_cy_per_um: float, radius_um: Array) -> tuple[Array, Array]:
+    """Return frequencies, (F,), and 2 pi f J0(2 pi f r) df, (F, R)."""
     from scipy.special import j0
 
-    table = response.frequency_cy_per_um
-    f = np.linspace(0.0, float(table[-1]), _FREQUENCIES)
-    values = at_frequencies(f, table, transfer)
-    weight = 2.0 * np.pi * f * (f[1] - f[0])
-    return np.asarray((values * weight) @ j0(2.0 * np.pi * f[:, None] * radius_um[None, :]))
+    f, step = np.linspace(0.0, top_cy_per_um, _FREQUENCIES, retstep=True)
+    bessel = j0(2.0 * np.pi * np.outer(f, radius_um))
+    return f, np.asarray((2.0 * np.pi * step * f)[:, None] * bessel)
 
 
 def mean_psf(response: DepthResponse, radius_um: Array) -> Array:
     """Return the generalized PSF, sum_z k(z) PSF(z), of a plate, 1/um2, (R,)."""
     return radial_psf(response, mean_transfer(response), radius_um)
+
+
+def mean_psfs(responses: Mapping[str, DepthResponse], radius_um: Array) -> dict[str, Array]:
+    """Return `mean_psf` of several plates behind one lens; the Bessel functions are shared."""
+    top = min(float(r.frequency_cy_per_um[-1]) for r in responses.values())
+    f, rings = _rings(top, radius_um)
+    return {
+        name: np.asarray(at_frequencies(f, r.frequency_cy_per_um, mean_transfer(r)) @ rings)
+        for name, r in responses.items()
+    }
 
 
 def share_per_um(response: DepthResponse, light: Array) -> Array:

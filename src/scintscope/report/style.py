@@ -47,6 +47,7 @@ SETTINGS: dict[str, Any] = {
     "xtick.labelsize": 8.0,
     "ytick.labelsize": 8.0,
     "image.interpolation": "nearest",
+    "text.hinting": "no_hinting",  # at this size no worse, a tenth of the time
     "figure.facecolor": "white",
 }
 

@@ -192,11 +192,11 @@ def _gauss_newton(
         rows_at, columns_at = np.nonzero(use)
         row, column = rows_at * step - centre[0], columns_at * step - centre[1]
         columns += [grad_row * row + grad_column * column, grad_column * row - grad_row * column]
-    design = np.stack(columns, axis=1)
+    design = np.stack(columns)
     gain, offset = _line(current, target)
     weight = _tukey(target - gain * current - offset, spread_share)
-    weighted = design * weight[:, None]
-    normal, right = weighted.T @ design, weighted.T @ target
+    weighted = design * weight
+    normal, right = weighted @ design.T, weighted @ target
     size = np.sqrt(np.maximum(np.diag(normal), 1e-300))
     try:
         solution = np.linalg.solve(normal / np.outer(size, size), right / size) / size

@@ -167,7 +167,7 @@ def _field_of(specimen: Specimen, plane: Plane) -> Specimen:
 
 def _tiles(shape: tuple[int, ...], thinned: int) -> tuple[list[tuple[int, int]], int]:
     """Return corners of tiles that cover a field, and their side; every ``thinned``-th kept."""
-    tile = min(_TILE, max(min(shape) // _TILES_A_SIDE, 1))
+    tile = min(_TILE, -(-min(shape) // _TILES_A_SIDE))
     starts = [np.linspace(0, n - tile, 2 * -(-n // tile) - 1).astype(int) for n in shape]
     corners = [(int(r), int(c)) for r in starts[0] for c in starts[1]]
     return corners[thinned // 2 :: thinned], tile
