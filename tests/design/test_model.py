@@ -12,7 +12,7 @@ from scintscope.design.family import Family
 from scintscope.design.model import DesignModel
 from scintscope.design.objectives import KINDS, Objective
 from scintscope.design.tabulate import design_model
-from scintscope.errors import InputError, RangeError
+from scintscope.errors import InputError, RangeError, SamplingError
 from scintscope.jax64 import jax, jnp
 from scintscope.noise import signal_noise
 from scintscope.noise.sampled import camera_variance
@@ -120,6 +120,16 @@ def test_twice_the_depth_nodes_change_little(model: DesignModel) -> None:
     # ten times less than the agreement asked for
     assert some.mtf == pytest.approx(more.mtf, abs=1e-4)
     assert some.dqe == pytest.approx(more.dqe, abs=1e-4)
+
+
+def test_high_apertures_are_refused() -> None:
+    """NA 0.9 on a plate the lens was not made for needs more than one table: refused."""
+    off = ("fluorescence='local'", "electrons=false", "scattered_photons=false")
+    sets = [f"accuracy.effects.{key}" for key in off] + ["lens.working_distance_mm=5"]
+    base = load_scenario("scenarios/synchrotron.toml", sets)
+    axes = (Axis(key=NA, low=0.8, high=0.9),)
+    with pytest.raises(SamplingError, match=r"third order reaches 0\.\d+ waves.*lens\.na"):
+        design_model(Family(base=base, axes=axes))
 
 
 def test_values_outside_the_tables_are_refused(model: DesignModel) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from contracts import assert_is_spectrum
 from scintscope.errors import InputError
+from scintscope.source.bins import distinct_edges
 from scintscope.source.spectrum import Spectrum, drop_empty, split_at_edges
 
 
@@ -23,7 +24,7 @@ def continuum(photons=(1.0, 4.0, 2.0, 1.0), line_kev=14.96):
 @settings(deadline=None, max_examples=40)
 @given(edges=st.lists(st.floats(5.0, 35.0), max_size=6))
 def test_cutting_at_edges_conserves_photons_and_energy(edges):
-    """Photons, mean energy and total width survive any cuts, and no bin straddles an edge."""
+    """Photons, mean energy and total width survive any cuts; no bin straddles a distinct edge."""
     before = continuum()
     after = split_at_edges(before, np.array(sorted(edges)))
     assert_is_spectrum(after)
@@ -33,7 +34,7 @@ def test_cutting_at_edges_conserves_photons_and_energy(edges):
     assert after.width_kev.sum() == pytest.approx(20.0, rel=1e-13)
     low = after.energy_kev - 0.5 * after.width_kev
     high = after.energy_kev + 0.5 * after.width_kev
-    for edge in edges:
+    for edge in distinct_edges(np.array(edges)):
         assert not ((low < edge - 1e-9) & (high > edge + 1e-9)).any()
 
 

@@ -320,7 +320,8 @@ def _client(workers: int, scheduler: str) -> Iterator[Any]:
     with (
         LocalCluster(
             n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None,
-            silence_logs=40,
+            host="127.0.0.1", silence_logs=40,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # its HTTP server: any port
         ) as cluster,
         Client(cluster) as client,
     ):  # fmt: skip

@@ -1,8 +1,9 @@
 """Eq. 1 of Zhou et al. 2025 plane by plane: the reference the fast form is compared with.
 
-float64, every depth enlarged and transformed by itself, energies summed per depth before the
-transform (which is exact: the optics does not know the X-ray energy). Slow; for tests, checks and
-small grids.
+float64, every depth enlarged, spread and transformed by itself: the beam grows on its way to a
+depth, and what spreads its energy there is as large as anywhere. Energies are summed per depth
+before the optics, which does not know them. Images of all energies are first written as sums of a
+few that are orthogonal, to rounding. Slow; for tests, checks and small grids.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ _TABLE_NODES = 1 << 17
 """Nodes of the dense table a transfer function is read from: for a halo of 100 um linear
 interpolation between them is off by (2 pi 100 um df)^2 / 8 = 1e-5 of the halo at 1.5 cycles/um."""
 
-_FLAT = 1e-13
+_ROUNDING = 1e-15
+"""Of products of images: 3e-8 of the strongest image is what float64 leaves of the weakest."""
+
+_FLAT = 1e-11
 """A transfer function that changes by no more than rounding spreads nothing."""
 
 
@@ -60,35 +64,35 @@ def plane_by_plane(scene: Scene) -> Array:
     )
     sigma = penumbra_sigma_um(response.depth_um, plane, scene.instrument)
     total = np.zeros((plane.fine.shape[0], plane.fine.shape[1] // 2 + 1), dtype=np.complex128)
-    beams = beam_spectra(scene)
+    beams = beam_images(scene)
     for j, z in enumerate(response.depth_um):
-        sharp = xray_at_depth(scene, float(z), beams)
-        if scales[j] != 1.0 and scene.specimen is not None:
-            sharp = scale_about_centre(spline_coefficients(sharp), float(scales[j]))
+        scale = float(scales[j]) if scene.specimen is not None else 1.0
         kernel = camera_kernel(plane, response.frequency_cy_per_um, response.otf[j], np.float64)
         if sigma[j] > 0.0 and scene.specimen is not None:
             kernel = kernel * gaussian_kernel(plane.fine, float(sigma[j]), np.float64)
-        total += response.depth_weight_um[j] * transform(sharp) * kernel
+        total += response.depth_weight_um[j] * _spectrum_at(scene, float(z), beams, scale) * kernel
     return np.asarray(camera_image(total * plane.pixel_um**2, plane))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BeamSpectra:
-    """Transforms of what each energy's beam is, ready to be spread.
+class BeamImages:
+    """What each energy's beam is behind the sample, ready to be spread.
 
     Parameters
     ----------
-    paths : tuple of float
-        1/cos at which the energy left is known.
-    spectra : list of (E, rows, columns // 2 + 1) complex array
-        One per path: fluence behind the sample times that path's share of each pixel.
+    images : (R, M, N) array
+        Orthogonal images; ``loadings`` (E, R) says how they make the fluence of each energy.
+    paths, shares : tuple of float, of (M, N) array
+        1/cos at which the energy left is known, and that path's share of each pixel.
     table_cy_per_um : (T,) array
         Dense frequencies; ``index`` and ``share`` (rows, columns // 2 + 1) say where each
         frequency of the transforms lies between them.
     """
 
+    images: Array
+    loadings: Array
     paths: tuple[float, ...]
-    spectra: list[NDArray[np.complex128]]
+    shares: tuple[Array, ...]
     table_cy_per_um: Array
     index: NDArray[np.int32]
     share: Array
@@ -99,22 +103,31 @@ class BeamSpectra:
         return np.asarray(table[self.index] + self.share * np.diff(table)[self.index])
 
 
-def beam_spectra(scene: Scene) -> BeamSpectra:
+def beam_images(scene: Scene) -> BeamImages:
     """Return the beams of a scene; obliquity is interpolated over three paths, quadratically."""
     excess, greatest = obliquity(scene.plane, scene.instrument.accuracy.effects)
     through, path = _transmissions(scene)
-    fluence = through * path**-3
-    places = _table_places(scene)
-    if excess is None:
-        spectra = [np.stack([transform(f) for f in fluence])]
-        return BeamSpectra(paths=(1.0,), spectra=spectra, **places)
-    x = excess.astype(np.float64) / greatest
-    shares = ((1.0 - x) * (1.0 - 2.0 * x), 4.0 * x * (1.0 - x), x * (2.0 * x - 1.0))
-    return BeamSpectra(
-        paths=(1.0, 1.0 + 0.5 * greatest, 1.0 + greatest),
-        spectra=[np.stack([transform(f * share) for f in fluence]) for share in shares],
-        **places,
+    images, loadings = _orthogonal(through * path**-3)
+    paths: tuple[float, ...] = (1.0,)
+    shares: tuple[Array, ...] = (np.ones((1, 1)),)
+    if excess is not None:
+        x = excess.astype(np.float64) / greatest
+        paths = (1.0, 1.0 + 0.5 * greatest, 1.0 + greatest)
+        shares = ((1.0 - x) * (1.0 - 2.0 * x), 4.0 * x * (1.0 - x), x * (2.0 * x - 1.0))
+    return BeamImages(
+        images=images, loadings=loadings, paths=paths, shares=shares, **_table_places(scene)
     )
+
+
+def _orthogonal(fluence: Array) -> tuple[Array, Array]:
+    """Return the few orthogonal images (R, M, N) and loadings (E, R) that images (E, M, N) need.
+
+    Eigenvectors of their products; what is left out is below 1e-7 of the strongest.
+    """
+    flat = fluence.reshape(fluence.shape[0], -1)
+    power, vectors = np.linalg.eigh(flat @ flat.T)
+    loadings = vectors[:, power > _ROUNDING * power[-1]]
+    return (loadings.T @ flat).reshape(-1, *fluence.shape[1:]), loadings
 
 
 def _table_places(scene: Scene) -> dict[str, Any]:
@@ -130,28 +143,47 @@ def _table_places(scene: Scene) -> dict[str, Any]:
     }
 
 
-def xray_at_depth(scene: Scene, z_um: float, beams: BeamSpectra | None = None) -> Array:
+def xray_at_depth(scene: Scene, z_um: float) -> Array:
     """Return the energy left at depth z as light, energy by energy, each with its own spread.
 
     Electrons per um2, s and um of depth, at the entrance face's size. The spread of an oblique
     ray is that of its own source density over depth.
     """
-    response, fine = scene.response, scene.plane.fine
-    known = beam_spectra(scene) if beams is None else beams
+    found = _spectrum_at(scene, z_um, beam_images(scene), 1.0)
+    return np.asarray(inverse(found, scene.plane.fine.shape))
+
+
+def _spectrum_at(
+    scene: Scene, z_um: float, known: BeamImages, scale: float
+) -> NDArray[np.complex128]:
+    """Return the transform of the energy left at a depth, the beam enlarged and then spread."""
+    response = scene.response
     photons = response.spectrum.photons_per_um2_s * response.electrons_per_kev
     frequency = response.frequency_cy_per_um
-    total = np.zeros(known.index.shape, dtype=np.complex128)
-    for path, spectra in zip(known.paths, known.spectra, strict=True):
+    curves = []
+    for path in known.paths:
         left = response.deposition.mean_transfer(
             np.diag(photons), np.array([z_um]), frequency, path
         )[:, 0]
-        curves = left if spectra.shape[0] > 1 else left.sum(axis=0, keepdims=True)
-        if (np.ptp(curves, axis=1) <= _FLAT * curves[:, 0]).all():  # nothing spreads
-            total += np.tensordot(curves[:, 0], spectra, axes=1)
-            continue
-        for curve, spectrum in zip(curves, spectra, strict=True):
-            total += known.spread(curve, frequency) * spectrum
-    return np.asarray(inverse(total, fine.shape))
+        hard = known.loadings.shape[0] > 1
+        curves.append(known.loadings.T @ (left if hard else left.sum(axis=0, keepdims=True)))
+    spreads = any((np.ptp(c, axis=1) > _FLAT * np.abs(c[:, 0]).max()).any() for c in curves)
+    if not spreads:
+        weights = [np.tensordot(c[:, 0], known.images, axes=1) for c in curves]
+        light = sum(w * share for w, share in zip(weights, known.shares, strict=True))
+        return transform(_enlarged(np.asarray(light), scale))
+    total = np.zeros(known.index.shape, dtype=np.complex128)
+    for number, image in enumerate(known.images):
+        larger = _enlarged(image, scale)
+        for curve, share in zip(curves, known.shares, strict=True):
+            total += known.spread(curve[number], frequency) * transform(larger * share)
+    return total
+
+
+def _enlarged(image: Array, scale: float) -> Array:
+    if scale == 1.0:
+        return image
+    return scale_about_centre(spline_coefficients(image), scale)
 
 
 def _transmissions(scene: Scene) -> tuple[Array, Array]:

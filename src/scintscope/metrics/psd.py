@@ -12,6 +12,7 @@ noise of standard deviation sigma has the level sigma^2 p^2.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -181,6 +182,7 @@ def power_spectrum_2d(
     )
 
 
+@lru_cache(maxsize=2)
 def ring_numbers(grid: Grid) -> tuple[NDArray[np.intp], int, float]:
     """Return the ring of each element of a real transform, the number of rings, their width.
 
@@ -192,6 +194,7 @@ def ring_numbers(grid: Grid) -> tuple[NDArray[np.intp], int, float]:
     Returns
     -------
     ring : (M, N // 2 + 1) int array
+        Read-only: the last two grids' are kept, since a run's images share one.
     rings : int
     width_cy_per_um : float
     """
@@ -199,7 +202,9 @@ def ring_numbers(grid: Grid) -> tuple[NDArray[np.intp], int, float]:
     width = 1.0 / (shortest * grid.pixel_um)
     rings = shortest // 2 + 1
     ring = np.floor(grid.radial_frequency_cy_per_um() / width + 0.5).astype(np.intp)
-    return np.minimum(ring, rings), rings, width
+    np.minimum(ring, rings, out=ring)
+    ring.setflags(write=False)
+    return ring, rings, width
 
 
 def ring_sums(values: Float64Array, grid: Grid) -> Float64Array:
