@@ -168,6 +168,9 @@ class Jobs:
             job.make()
         except ScintscopeError as error:
             self._failed(job, error)
+        except RuntimeError:
+            if threading.main_thread().is_alive():  # else the program ends: no pool takes work
+                raise
         finally:
             with self._state:
                 self._expected_s = _MEMORY * self._expected_s + job.seconds
