@@ -45,7 +45,7 @@ from scintscope.scenario import Scenario, load_scenario
 HERE = Path(__file__).parent
 SCENARIOS = HERE.parents[1] / "scenarios"
 TEN = ("acquisition.frames=10", "acquisition.dark_frames=10", "acquisition.flat_frames=10")
-"""The paper's ten frames on the 512 x 512 pixels of quick.toml."""
+"""The paper's ten frames on the 512 x 512 pixels of small.toml."""
 
 SELECT = tuple(range(1000, 1020))
 JUDGE = tuple(range(2000, 2100))
@@ -72,7 +72,7 @@ AXIS_SETTINGS = (PAPER, radial("subtract", 129), BEST)
 
 def load(sets: Sequence[str] = ()) -> Scenario:
     """Return the study's scenario with settings laid over it."""
-    return load_scenario(SCENARIOS / "quick.toml", (*TEN, *sets))
+    return load_scenario(SCENARIOS / "small.toml", (*TEN, *sets))
 
 
 def kernel_part(work: Path, workers: int) -> dict:
@@ -84,7 +84,7 @@ def kernel_part(work: Path, workers: int) -> dict:
     names = {PAPER.name: "the paper's", found.setting: "recommended"}
     (HERE / "errors.png").write_bytes(picture(draw_errors, summary(judged), names))
     return {
-        "scenario": "quick.toml",
+        "scenario": "small.toml",
         "sets": list(TEN),
         "selection_seeds": list(SELECT),
         "judging_seeds": list(JUDGE),

@@ -9,7 +9,7 @@ from typing import Any
 from .claim import HERE, SCENARIOS, Claim
 
 RECORD = HERE / "images.json"
-RUN = "quick.toml"
+RUN = "small.toml"
 KEYS = (
     "psd_gain_max",
     "psd_gain_high_band",

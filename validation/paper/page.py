@@ -30,7 +30,7 @@ scintillator imaging* (chinaXiv), claim by claim, recomputed by this package. Th
 **Reproduces**: our number, in the reading the paper's words ask for, agrees within the tolerance.
 **Ambiguous**: it does so only in another reading that the paper leaves open. **Does not
 reproduce**: in none. What would give the printed number although the paper says otherwise stands
-under "would fit"; it does not count. Numbers of images come from one run of `scenarios/quick.toml`
+under "would fit"; it does not count. Numbers of images come from one run of `scenarios/small.toml`
 (the paper's instrument on 512 x 512 pixels, our target, our assumed defects), recorded in
 `validation/paper/images.json`: they show whether such numbers are possible, not what the authors'
 images gave.
