@@ -35,7 +35,7 @@ types: install
 check: lint types test
 
 # Our numbers beside outside numbers, the long studies, and thousands of cases of every law.
-STUDIES := depth_sum noise space_variant crossover thickness_tolerance paper
+STUDIES := depth_sum noise space_variant crossover thickness_tolerance paper design
 validate: install
 	$(BIN)/scintscope validate --out runs/validation
 	cp runs/validation/validation.md validation/RESULTS.md
