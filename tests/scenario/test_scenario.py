@@ -48,7 +48,7 @@ def test_resolved_scenario_states_every_default() -> None:
     assert tables["accuracy"]["effects"]["penumbra"] is True
     preset = camera_preset("scmos-6.5um")
     assert tables["camera"]["read_noise_electrons"] == preset["read_noise_electrons"]
-    assert tables["camera"]["shape"] == [512, 512]  # the file's, not the preset's
+    assert tables["camera"]["shape"] == [320, 320]  # the file's, not the preset's
 
 
 def test_paper_scenario_has_the_papers_numbers() -> None:
