@@ -192,9 +192,9 @@ def browser(path: Path) -> list[dict[str, Any]]:
             page = playwright.chromium.launch(
                 executable_path=program, args=["--headless", "--no-sandbox", "--disable-gpu"]
             ).new_page(viewport={"width": 1480, "height": 1240})
-            page.set_default_timeout(600_000)
+            page.set_default_timeout(120_000)
             page.goto(match.group())
-            page.get_by_text("In the background").wait_for()
+            page.wait_for_function(SHOWN)
             page.get_by_text("In the background").wait_for(state="hidden")
             page.evaluate(BROWSER)
             names = page.locator(".noUi-handle")
@@ -204,7 +204,7 @@ def browser(path: Path) -> list[dict[str, Any]]:
                     names.nth(number).focus()
                 for i in range(POSITIONS):
                     page.evaluate("() => { window.taken = []; }")
-                    page.keyboard.press("ArrowRight" if i % 2 else "ArrowLeft")
+                    page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
                     page.wait_for_function("() => window.taken.length > 0")
                     taken.append(1e-3 * page.evaluate("() => window.taken[0]"))
                     page.wait_for_timeout(400)  # the images follow when the slider rests
@@ -216,6 +216,10 @@ def browser(path: Path) -> list[dict[str, Any]]:
         process.communicate(timeout=30)
     return rows
 
+
+SHOWN = """() => window.Bokeh?.documents.length
+  && Bokeh.documents[0].get_model_by_name("mtf:thick")?.data.y.length > 0"""
+"""The page has curves."""
 
 SLIDERS = ("NA", "voltage", "filter", "thickness thin", "exposure thin")
 """The first handles of a page with a tube (the focus handles are disabled at the start)."""
