@@ -75,6 +75,24 @@ def share(work: Callable[[T], R], items: Iterable[T], threads: int = POOL_THREAD
     return [job.results[index] for index in range(len(wanted))]
 
 
+def share_pieces(
+    work: Callable[[int, int], R], length: int, step: int, threads: int = POOL_THREADS
+) -> list[R]:
+    """Return ``work(first, last)`` of all pieces of ``range(length)``, in order; see `share`.
+
+    Parameters
+    ----------
+    work : callable
+        Gets the ends of a piece.
+    length, step : int
+        What is cut, and how long pieces are; the last may be shorter.
+    threads : int
+        As in `share`.
+    """
+    edges = [(first, min(first + step, length)) for first in range(0, length, step)]
+    return share(lambda edge: work(*edge), edges, threads)
+
+
 def _pool() -> ThreadPoolExecutor:
     """Return the threads, started when they are first needed."""
     if not _pools:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from scintscope.errors import DataError
-from scintscope.sharing import share
+from scintscope.sharing import share_pieces
 from scintscope.threads import POOL_THREADS
 
 RealArray = NDArray[np.floating[Any]]
@@ -184,7 +184,7 @@ class TiledFilter:
             return result
 
         step = _tile_size(window.shape[0], self.otf.shape[1] * self.otf.itemsize)
-        return _run(one, window.shape[0], step, self.threads)
+        return share_pieces(one, window.shape[0], step, self.threads)
 
     def _columns(self, spectrum: Spectrum, start: Window, end: Window, *, conjugate: bool) -> None:
         rows, step = self.grid_shape[0], self._columns_at_once()
@@ -200,7 +200,7 @@ class TiledFilter:
             for there, here in _pieces(end.start[0], end.shape[0], rows):
                 spectrum[here, first:last] = tile[there]
 
-        _run(one, self.otf.shape[1], step, self.threads)
+        share_pieces(one, self.otf.shape[1], step, self.threads)
 
     def _columns_at_once(self) -> int:
         return _tile_size(self.otf.shape[1], self.grid_shape[0] * self.otf.itemsize)
@@ -255,9 +255,3 @@ def _alone(full: RealArray, tile: RealArray, window: Window) -> RealArray:
     for there, here in pieces:
         full[:, there] = tile[:, here]
     return full
-
-
-def _run(work: Callable[[int, int], Any], length: int, step: int, threads: int) -> list[Any]:
-    """Return ``work(first, last)`` of all tiles of ``range(length)``, in order."""
-    edges = [(first, min(first + step, length)) for first in range(0, length, step)]
-    return share(lambda edge: work(*edge), edges, threads)

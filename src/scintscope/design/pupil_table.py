@@ -18,7 +18,6 @@ A does not depend on y, so that the table is a matrix product for each frequency
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -123,8 +122,7 @@ def pupil_table(
         if slope is not None:
             slope[:, :, i] = d
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(fill, range(count - 1)))  # H = 0 at the cut-off
+    share(fill, range(count - 1), _THREADS)  # H = 0 at the cut-off
     return PupilTable(
         low_1=float(one[0]),
         low_2=float(two[0]),

@@ -7,7 +7,6 @@ smooth in the thickness; energies stay apart, so that a spectrum only weighs the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ from scintscope.deposition.kernel import Deposition
 from scintscope.design.axes import Nodes
 from scintscope.design.events import event_form
 from scintscope.quadrature import unit_nodes
+from scintscope.sharing import share
 
 Array = NDArray[np.float64]
 
@@ -124,8 +124,7 @@ def xray_tables(
         advance(1)
         return deposited.energy_kev, mean, form.diagonal[..., :count], form.products[:, :count]
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        rows = list(pool.map(one, points))
+    rows = share(one, points, _THREADS)
     shape = tuple(n.count for n in nodes)
 
     def stacked(i: int) -> Array:

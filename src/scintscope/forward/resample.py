@@ -14,7 +14,6 @@ leaves at high frequencies, times m - 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from scintscope.sharing import share
+from scintscope.sharing import share_pieces
 from scintscope.threads import POOL_THREADS
 
 FloatImage = NDArray[Any]
@@ -71,8 +70,12 @@ def spline_coefficients(image: FloatImage) -> FloatImage:
             source[part], order=3, axis=axis, output=result[part], mode="mirror"
         )
 
-    _run(lambda first, last: along(0, image, first, last), columns, -(-columns // _BLOCKS))
-    _run(lambda first, last: along(1, result, first, last), rows, -(-rows // _BLOCKS))
+    share_pieces(
+        lambda first, last: along(0, image, first, last), columns, -(-columns // _BLOCKS), WORKERS
+    )
+    share_pieces(
+        lambda first, last: along(1, result, first, last), rows, -(-rows // _BLOCKS), WORKERS
+    )
     return result
 
 
@@ -117,7 +120,7 @@ def scale_about_centre(coefficients: FloatImage, scale: float) -> FloatImage:
             target = result[first:last, stretch.first : stretch.last]
             _combine(target, weights, [wide[:, at + k : at + k + count] for k in range(4)])
 
-    _run(one, rows, step)
+    share_pieces(one, rows, step, WORKERS)
     return result
 
 
@@ -199,9 +202,3 @@ def _extend(tile: FloatImage, before: int, after: int) -> FloatImage:
         return tile
     columns = tile.shape[1]
     return np.asarray(tile[:, _mirrored(np.arange(-before, columns + after), columns)])
-
-
-def _run(work: Callable[[int, int], None], length: int, step: int) -> None:
-    """Call ``work(first, last)`` on all pieces of ``range(length)``."""
-    edges = [(first, min(first + step, length)) for first in range(0, length, step)]
-    share(lambda edge: work(*edge), edges, WORKERS)

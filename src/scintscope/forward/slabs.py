@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scintscope.sharing import share
+from scintscope.sharing import share_pieces
 
 _SLAB_PIXELS = 1 << 17
 
@@ -21,5 +21,4 @@ def over_rows(task: Callable[[slice], None], shape: tuple[int, ...]) -> None:
     """
     rows, columns = shape  # of an image: two numbers
     step = max(1, _SLAB_PIXELS // max(columns, 1))
-    slabs = [slice(first, min(first + step, rows)) for first in range(0, rows, step)]
-    share(task, slabs)
+    share_pieces(lambda first, last: task(slice(first, last)), rows, step)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from scintscope.report.records import FinishedRun
 from scintscope.report.regions import most_detail, placement, profile_groups, zoom_side
 from scintscope.response import presampled_mtf
 from scintscope.sample.layout import LineGroup
-from scintscope.threads import POOL_THREADS
+from scintscope.sharing import share
 from scintscope.units import UM_PER_MM
 from scintscope.verdict.judge import TARGET
 
@@ -61,20 +60,19 @@ class Spectra:
 def spectra_of(run: FinishedRun) -> dict[str, Spectra]:
     """Return the spectra of every sample as `draw_spectra` shows them."""
     pixel = run.bench.planes["thick"].pixel_um
-    with ThreadPoolExecutor(POOL_THREADS) as pool:
 
-        def power(image: NDArray[Any]) -> RadialSpectrum:
-            return radial_power_spectrum(image, pixel_um=pixel)
+    def power(image: NDArray[Any]) -> RadialSpectrum:
+        return radial_power_spectrum(image, pixel_um=pixel)
 
-        return {
-            sample: Spectra(
-                power=dict(zip(panels, pool.map(power, panels.values()), strict=True)),
-                gain=verdict.gain,
-                pixel_um=pixel,
-            )
-            for sample, verdict in run.verdict.samples.items()
-            for panels in (panels_of(run, sample),)
-        }
+    return {
+        sample: Spectra(
+            power=dict(zip(panels, share(power, panels.values()), strict=True)),
+            gain=verdict.gain,
+            pixel_um=pixel,
+        )
+        for sample, verdict in run.verdict.samples.items()
+        for panels in (panels_of(run, sample),)
+    }
 
 
 def draw_spectra(spectra: Mapping[str, Spectra]) -> Figure:
