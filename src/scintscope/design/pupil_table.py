@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from scintscope.errors import SamplingError
 from scintscope.jax64 import jax, jnp
+from scintscope.sharing import share
 
 Array = NDArray[np.float64]
 
@@ -104,11 +105,11 @@ def pupil_table(
     largest = max(abs(one[0]), abs(one[-1]))
     size = table_bytes(range_1, range_2, third)
     if size > MOST_BYTES:
-        share = (MOST_BYTES / size) ** (1.0 / 3.0)  # three axes grow with the defocus
+        fitting = (MOST_BYTES / size) ** (1.0 / 3.0)  # three axes grow with the defocus
         raise SamplingError(
             f"defocus of up to {largest:.0f} waves makes a table of transfer functions of "
             f"{size / 1e9:.1f} GB (limit {MOST_BYTES / 1e9:g}). Lower the greatest thickness_um "
-            f"of the plate to about {100.0 * share:.0f} % of what it is, or take a smaller range "
+            f"of the plate to about {100.0 * fitting:.0f} % of what it is, or take a smaller range "
             "of lens.na or of the plate's focus_um."
         )
     nodes_y = int(12 + 0.5 * np.pi * max(abs(two[0]), abs(two[-1])))
